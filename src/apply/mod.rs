@@ -1,0 +1,1 @@
+//! A plan into writes: one attempt.

@@ -1,0 +1,5 @@
+//! Finds and opens charts.
+
+mod model;
+
+pub use model::{Chart, Subchart};

@@ -1,0 +1,44 @@
+//! An opened chart: plain data, whatever it was opened from.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{FileId, Span};
+use crate::yaml::Node;
+
+/// A chart with everything that rendering needs.
+#[derive(Debug, Clone)]
+pub struct Chart {
+    /// `name` of Chart.yaml.
+    pub name: String,
+    /// `version`.
+    pub version: String,
+    /// `appVersion`; empty when absent.
+    pub app_version: String,
+    /// values.yaml; an empty map when absent.
+    pub values: Node,
+    /// values.schema.json, parsed.
+    pub schema: Option<(FileId, serde_json::Value)>,
+    /// Files under `templates/`, by path from there, sorted. `_*` are partials.
+    pub templates: BTreeMap<String, FileId>,
+    /// Files under `crds/`, by path, sorted.
+    pub crds: BTreeMap<String, FileId>,
+    /// Every other file, by path, for engines that can read them.
+    pub files: BTreeMap<String, Vec<u8>>,
+    /// `charts/`, in the order of Chart.yaml's dependencies, then by name.
+    pub subcharts: Vec<Subchart>,
+    /// Chart.yaml.
+    pub span: Span,
+}
+
+/// A chart inside a chart.
+#[derive(Debug, Clone)]
+pub struct Subchart {
+    /// The name that scopes its values: the alias or the chart's name.
+    pub name: String,
+    /// A path into the parent's values whose `false` switches it off.
+    pub condition: Option<String>,
+    /// Tags of the dependency.
+    pub tags: Vec<String>,
+    /// The chart itself.
+    pub chart: Chart,
+}

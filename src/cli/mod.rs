@@ -1,0 +1,1 @@
+//! Arguments into one of the walks: one file per command.

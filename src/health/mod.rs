@@ -1,0 +1,1 @@
+//! A live object into its health.

@@ -1,0 +1,1 @@
+//! Component and chart into manifests.

@@ -1,0 +1,1 @@
+//! Plans, results and problems into text and JSON.

@@ -1,0 +1,1 @@
+//! Lookup names into values that cannot be printed.

@@ -1,0 +1,1 @@
+//! Where files come from: a directory or a git revision, as a read-only tree.

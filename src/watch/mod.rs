@@ -1,0 +1,1 @@
+//! The controller: the same run in a loop.
