@@ -3,6 +3,7 @@
 //!
 //! Plain data only: nothing here talks to a server or knows what a component is for.
 
+pub mod builtin;
 mod discovery;
 mod field_path;
 mod manifest;
