@@ -4,6 +4,6 @@ mod model;
 
 pub use model::{
     Absence, Adopt, Cluster, Component, ComponentSource, Connection, HealthRule, IgnoreDifference, Landscape,
-    LayerEntry, Limits, NamespaceMetadata, Patch, PatchTarget, Provided, Required, SecretSource, SecretUse, Suspend,
-    Wait,
+    LayerEntry, Limits, NamespaceMetadata, Patch, PatchTarget, Provided, Required, SecretSource, SecretUse,
+    Suspend, Wait,
 };

@@ -55,9 +55,12 @@ pub enum Connection {
     /// A context of the user's kubeconfig.
     Context(String),
     /// A kubeconfig file (absolute, or relative to the landscape), with an optional context of it.
-    Kubeconfig { /// The file.
-        path: String, /// A context other than its current one.
-        context: Option<String> },
+    Kubeconfig {
+        /// The file.
+        path: String,
+        /// A context other than its current one.
+        context: Option<String>,
+    },
     /// The service account of the pod.
     InCluster,
 }
@@ -84,15 +87,22 @@ pub struct Limits {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretSource {
     /// Environment variables: prefix (already without `{cluster}`), then the name in upper case, `-` as `_`.
-    Env { /// Put before the variable's name.
-        prefix: String },
+    Env {
+        /// Put before the variable's name.
+        prefix: String,
+    },
     /// One file per secret in a directory (absolute, or relative to the landscape).
-    Files { /// The directory.
-        directory: String },
+    Files {
+        /// The directory.
+        directory: String,
+    },
     /// The keys of one Secret in the cluster.
-    Secret { /// Its namespace.
-        namespace: String, /// Its name.
-        name: String },
+    Secret {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+    },
 }
 
 /// Why a component is not in a cluster.
@@ -158,13 +168,19 @@ pub struct Component {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ComponentSource {
     /// A chart.
-    Chart { /// As written: a path in the landscape, or a remote reference.
-        reference: String, /// `release.version`.
-        version: Option<String>, /// Where the reference stands.
-        span: Span },
+    Chart {
+        /// As written: a path in the landscape, or a remote reference.
+        reference: String,
+        /// `release.version`.
+        version: Option<String>,
+        /// Where the reference stands.
+        span: Span,
+    },
     /// Plain objects: files or folders, as paths from the landscape's root.
-    Manifests { /// Files or folders.
-        paths: Vec<(String, Span)> },
+    Manifests {
+        /// Files or folders.
+        paths: Vec<(String, Span)>,
+    },
 }
 
 /// One line that set a value.

@@ -49,9 +49,10 @@ impl std::str::FromStr for KubernetesVersion {
 
     /// Reads `1.34`, `v1.34.2`, `1.34+`.
     fn from_str(text: &str) -> Result<Self, String> {
-        let mut numbers = text.trim_start_matches('v').split('.').map(|part| {
-            part.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default().parse::<u32>()
-        });
+        let mut numbers = text
+            .trim_start_matches('v')
+            .split('.')
+            .map(|part| part.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default().parse::<u32>());
         match (numbers.next(), numbers.next()) {
             (Some(Ok(major)), Some(Ok(minor))) => Ok(Self { major, minor }),
             _ => Err(format!("`{text}` is not a Kubernetes version like `1.34`")),

@@ -59,13 +59,16 @@ impl fmt::Display for FieldPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for segment in &self.0 {
             match segment {
-                Segment::Key(key) if !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || "-_$".contains(c)) => {
+                Segment::Key(key)
+                    if !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || "-_$".contains(c)) =>
+                {
                     write!(f, ".{key}")?;
                 }
                 Segment::Key(key) => write!(f, "[{key:?}]")?,
                 Segment::Index(index) => write!(f, "[{index}]")?,
                 Segment::Item(keys) => {
-                    let keys: Vec<_> = keys.iter().map(|(k, v)| format!("{k}={}", v.json().trim_matches('"'))).collect();
+                    let keys: Vec<_> =
+                        keys.iter().map(|(k, v)| format!("{k}={}", v.json().trim_matches('"'))).collect();
                     write!(f, "[{}]", keys.join(","))?;
                 }
                 Segment::Member(value) => write!(f, "[={}]", value.json().trim_matches('"'))?,

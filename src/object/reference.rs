@@ -124,11 +124,19 @@ mod tests {
             }))
         };
         assert_eq!(of("autoscaling/v1"), of("autoscaling/v2"));
-        assert_eq!(of("autoscaling/v1").map(|r| r.to_string()).as_deref(), Some("HorizontalPodAutoscaler.autoscaling b/a"));
+        assert_eq!(
+            of("autoscaling/v1").map(|r| r.to_string()).as_deref(),
+            Some("HorizontalPodAutoscaler.autoscaling b/a")
+        );
     }
 
     #[test]
     fn without_a_name_there_is_no_identity() {
-        assert_eq!(ObjectRef::of(&serde_json::json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"generateName": "x"}})), None);
+        assert_eq!(
+            ObjectRef::of(
+                &serde_json::json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"generateName": "x"}})
+            ),
+            None
+        );
     }
 }

@@ -75,6 +75,9 @@ pub struct DesiredObject {
 
 impl fmt::Debug for DesiredObject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DesiredObject").field("reference", &self.reference).field("origin", &self.origin).finish_non_exhaustive()
+        f.debug_struct("DesiredObject")
+            .field("reference", &self.reference)
+            .field("origin", &self.origin)
+            .finish_non_exhaustive()
     }
 }

@@ -8,7 +8,7 @@ mod observation;
 pub use desired::{Desired, DesiredComponent, DesiredObject};
 pub use inventory::Inventory;
 pub use model::{
-    Action, Change, ComponentPlan, Decision, LiveVersion, NamespaceBody, Operation, Plan, Presence, Proof, Refusal,
-    Removal, Stage,
+    Action, Change, ComponentPlan, Decision, LiveVersion, NamespaceBody, Operation, Plan, Presence, Proof,
+    Refusal, Removal, Stage,
 };
 pub use observation::{Cause, DryRun, DryRuns, Identity, Live, Observation, Query, Rejection, Terminating};

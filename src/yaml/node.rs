@@ -204,9 +204,11 @@ impl Node {
             Value::Float(f) => (*f).into(),
             Value::String(s) => s.as_str().into(),
             Value::Sequence(items) => items.iter().map(Self::to_json).collect(),
-            Value::Mapping(mapping) => {
-                mapping.iter().map(|e| (e.key.clone(), e.value.to_json())).collect::<serde_json::Map<_, _>>().into()
-            }
+            Value::Mapping(mapping) => mapping
+                .iter()
+                .map(|e| (e.key.clone(), e.value.to_json()))
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
         }
     }
 
@@ -226,7 +228,11 @@ impl Node {
             }
             serde_json::Value::Object(map) => Value::Mapping(
                 map.iter()
-                    .map(|(key, value)| Entry { key: key.clone(), key_span: span, value: Self::from_json(span, value) })
+                    .map(|(key, value)| Entry {
+                        key: key.clone(),
+                        key_span: span,
+                        value: Self::from_json(span, value),
+                    })
                     .collect(),
             ),
         };
