@@ -218,6 +218,8 @@ func (c *cluster) apiserver(p ports) []string {
 		"--audit-policy-file=" + c.path("config", "audit-policy.yaml"),
 		"--audit-log-path=" + c.path("logs", "audit.log"),
 		"--profiling=false",
+		// Ends open watches at SIGTERM; without it they hold up the end for a minute.
+		"--shutdown-watch-termination-grace-period=1s",
 	}
 }
 
@@ -255,6 +257,6 @@ func (c *cluster) kwok() []string {
 		"--kubeconfig=" + c.path("config", "kwok.kubeconfig"),
 		"--config=" + c.path("config", "stages.yaml"),
 		"--manage-all-nodes=true",
-		"--node-lease-duration-seconds=40",
+		fmt.Sprintf("--node-lease-duration-seconds=%d", leaseSeconds),
 	}
 }

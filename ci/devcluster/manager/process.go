@@ -61,6 +61,9 @@ func (p part) start() error {
 	if err != nil {
 		return err
 	}
+	if p.name == "kwok" {
+		p.cluster.freeNodes()
+	}
 	log, err := os.OpenFile(p.log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"strings"
 	"syscall"
@@ -10,9 +11,10 @@ import (
 )
 
 const (
-	nodes      = 3
-	startLimit = 90 * time.Second
-	stopLimit  = 70 * time.Second
+	nodes        = 3
+	leaseSeconds = 40
+	startLimit   = 90 * time.Second
+	stopLimit    = 30 * time.Second
 )
 
 // up ends with a cluster that works: one that runs is left alone, one of which
@@ -154,6 +156,19 @@ func (c *cluster) fill() error {
 		}
 	}
 	return nil
+}
+
+// freeNodes deletes the leases of the nodes. A new kwok has a new identity, and
+// would start no pod on a node for as long as the lease of the last one holds.
+func (c *cluster) freeNodes() {
+	api, err := c.api()
+	if err == nil {
+		api.client.Timeout = 2 * time.Second
+		_, err = api.do(http.MethodDelete, "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases", nil)
+	}
+	if err != nil {
+		say("%s: kwok may need %d s to take over the nodes: %v", c.name, leaseSeconds, err)
+	}
 }
 
 func (c *cluster) hasControllers() bool {
