@@ -51,7 +51,7 @@ func (p part) pid() int {
 	return pid
 }
 
-// start runs the part in a session of its own, so that it outlives the caller
+// start detaches the part (setsid), so that it outlives the caller
 // and its terminal. A part that runs already is left alone.
 func (p part) start() error {
 	if p.pid() != 0 {
