@@ -5,6 +5,17 @@
 //! One reader serves landscapes, charts and manifests, so that a number is the same number everywhere.
 //! Nothing here knows what a document means.
 
+mod event;
 mod node;
+mod number;
+mod place;
+mod read;
+mod resolve;
+mod syntax;
+mod timestamp;
+
+#[cfg(test)]
+mod tests;
 
 pub use node::{Entry, Mapping, Node, Tag, Value};
+pub use read::{Document, Duplicates, MAX_BYTES, MAX_DEPTH, MAX_EXPANDED_BYTES, MAX_NODES, read};

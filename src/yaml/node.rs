@@ -1,5 +1,8 @@
 //! The node: a YAML value that remembers where it stands.
 
+use indexmap::IndexMap;
+use indexmap::map::{Values, ValuesMut};
+
 use crate::diagnostic::Span;
 
 /// One YAML node.
@@ -23,7 +26,9 @@ pub struct Tag {
     pub span: Span,
 }
 
-/// A resolved value. Integers beyond `i64` are [`Value::UInt`]; beyond `u64` they are floats, as in Go.
+/// A resolved value. Integers beyond `i64` are [`Value::UInt`]; beyond `u64` they are floats, as in Go. A whole
+/// number is an integer however it is written (`1.0`, `1e3`): kubectl and Helm turn YAML into JSON first, where Go
+/// writes both alike.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// `null`, `~` or nothing.
@@ -55,10 +60,10 @@ pub struct Entry {
     pub value: Node,
 }
 
-/// A map in written order; keys are unique.
+/// A map in written order; keys are unique. Equality does not look at the order.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Mapping {
-    entries: Vec<Entry>,
+    entries: IndexMap<String, Entry>,
 }
 
 impl Mapping {
@@ -74,44 +79,38 @@ impl Mapping {
 
     /// The value of `key`, to be changed.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
-        self.entries.iter_mut().find(|e| e.key == key).map(|e| &mut e.value)
+        self.entries.get_mut(key).map(|e| &mut e.value)
     }
 
     /// The entry of `key`, with the key's span.
     pub fn entry(&self, key: &str) -> Option<&Entry> {
-        self.entries.iter().find(|e| e.key == key)
+        self.entries.get(key)
     }
 
     /// Sets `entry.key`, in place when it is there already; returns the former entry.
     pub fn insert(&mut self, entry: Entry) -> Option<Entry> {
-        match self.entries.iter_mut().find(|e| e.key == entry.key) {
-            Some(old) => Some(std::mem::replace(old, entry)),
-            None => {
-                self.entries.push(entry);
-                None
-            }
-        }
+        self.entries.insert(entry.key.clone(), entry)
     }
 
-    /// Removes `key`.
+    /// Removes `key`; the others keep their order.
     pub fn remove(&mut self, key: &str) -> Option<Entry> {
-        let index = self.entries.iter().position(|e| e.key == key)?;
-        Some(self.entries.remove(index))
+        self.entries.shift_remove(key)
     }
 
     /// The entries in written order.
-    pub fn iter(&self) -> std::slice::Iter<'_, Entry> {
-        self.entries.iter()
+    pub fn iter(&self) -> Values<'_, String, Entry> {
+        self.entries.values()
     }
 
-    /// The entries in written order, to be changed. Keys must stay unique.
-    pub fn iter_mut(&mut self) -> std::slice::IterMut<'_, Entry> {
-        self.entries.iter_mut()
+    /// The entries in written order, their values to be changed. A changed key would not be found by its new name:
+    /// remove and insert instead.
+    pub fn iter_mut(&mut self) -> ValuesMut<'_, String, Entry> {
+        self.entries.values_mut()
     }
 
     /// The keys in written order.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.entries.iter().map(|e| e.key.as_str())
+        self.entries.keys().map(String::as_str)
     }
 
     /// How many entries there are.
@@ -138,7 +137,7 @@ impl FromIterator<Entry> for Mapping {
 
 impl<'a> IntoIterator for &'a Mapping {
     type Item = &'a Entry;
-    type IntoIter = std::slice::Iter<'a, Entry>;
+    type IntoIter = Values<'a, String, Entry>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
@@ -162,6 +161,30 @@ impl Node {
             Value::Mapping(mapping) => mapping.get(segment),
             Value::Sequence(items) => items.get(segment.parse::<usize>().ok()?),
             _ => None,
+        })
+    }
+
+    /// Every scalar, empty list and empty map below and including this node, depth first in written order, each
+    /// with its path of keys and decimal list indices.
+    pub fn leaves(&self) -> impl Iterator<Item = (Vec<String>, &Node)> {
+        let mut todo = vec![(Vec::new(), self)];
+        std::iter::from_fn(move || {
+            loop {
+                let (path, node) = todo.pop()?;
+                let below =
+                    |segment: String| -> Vec<String> { path.iter().cloned().chain([segment]).collect() };
+                match &node.value {
+                    Value::Mapping(mapping) if !mapping.is_empty() => {
+                        todo.extend(mapping.iter().rev().map(|e| (below(e.key.clone()), &e.value)));
+                    }
+                    Value::Sequence(items) if !items.is_empty() => {
+                        todo.extend(
+                            items.iter().enumerate().rev().map(|(i, item)| (below(i.to_string()), item)),
+                        );
+                    }
+                    _ => return Some((path, node)),
+                }
+            }
         })
     }
 
