@@ -147,7 +147,8 @@ impl Discovery {
                 .filter(|(_, since, until)| (*since..*until).contains(&minor))
                 .map(|(version, ..)| (*version).to_owned())
                 .collect();
-            let resource = ApiResource { versions, plural: (*plural).into(), scope: *scope, verbs: verb_names(*verbs) };
+            let resource =
+                ApiResource { versions, plural: (*plural).into(), scope: *scope, verbs: verb_names(*verbs) };
             (!resource.versions.is_empty()).then(|| (GroupKind::new(*group, *kind), resource))
         });
         Self {
@@ -189,7 +190,9 @@ pub fn definitions<'a>(objects: impl Iterator<Item = &'a Value>) -> BTreeMap<Gro
 
 fn definition(object: &Value) -> Option<(GroupKind, ApiResource)> {
     let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
-    if text("/kind") != Some("CustomResourceDefinition") || !text("/apiVersion")?.starts_with("apiextensions.k8s.io/") {
+    if text("/kind") != Some("CustomResourceDefinition")
+        || !text("/apiVersion")?.starts_with("apiextensions.k8s.io/")
+    {
         return None;
     }
     let scope = if text("/spec/scope")? == "Cluster" { Scope::Cluster } else { Scope::Namespaced };
@@ -201,8 +204,12 @@ fn definition(object: &Value) -> Option<(GroupKind, ApiResource)> {
         .filter_map(|v| v["name"].as_str().map(Into::into))
         .collect();
     versions.sort_by_key(|version| std::cmp::Reverse(priority(version)));
-    let resource =
-        ApiResource { versions, plural: text("/spec/names/plural")?.into(), scope, verbs: verb_names(Verbs::All) };
+    let resource = ApiResource {
+        versions,
+        plural: text("/spec/names/plural")?.into(),
+        scope,
+        verbs: verb_names(Verbs::All),
+    };
     Some((GroupKind::new(text("/spec/group")?, text("/spec/names/kind")?), resource))
 }
 

@@ -42,7 +42,13 @@ pub(super) fn load(remote: &Remote, revision: Option<&str>, options: &Options) -
 }
 
 /// The second and last attempt, with an empty cache.
-fn load_anew(place: &Place, remote: &Remote, spec: &Spec, options: &Options, lock: File) -> Result<Tree, Error> {
+fn load_anew(
+    place: &Place,
+    remote: &Remote,
+    spec: &Spec,
+    options: &Options,
+    lock: File,
+) -> Result<Tree, Error> {
     let (repository, _) = place.open()?;
     let found = fetch::resolve(&repository, remote, spec, &options.credentials);
     finish(repository, found, remote, options, lock)
@@ -90,7 +96,8 @@ impl Place {
         if let Some(folder) = self.lock.parent() {
             private_folder(folder).map_err(failed)?;
         }
-        let file = File::options().create(true).truncate(false).write(true).open(&self.lock).map_err(failed)?;
+        let file =
+            File::options().create(true).truncate(false).write(true).open(&self.lock).map_err(failed)?;
         file.lock().map_err(failed)?;
         Ok(file)
     }
@@ -117,7 +124,10 @@ impl Place {
     fn discard(&self) -> Result<(), Error> {
         let failed = |source| Error::Cache { path: self.repository.clone(), source };
         let old = self.repository.with_extension("old");
-        remove(&old).and_then(|()| fs::rename(&self.repository, &old)).and_then(|()| remove(&old)).map_err(failed)
+        remove(&old)
+            .and_then(|()| fs::rename(&self.repository, &old))
+            .and_then(|()| remove(&old))
+            .map_err(failed)
     }
 }
 

@@ -16,7 +16,9 @@ pub(super) fn look(root: &Path, names: &[String]) -> Result<Option<Entry>, Error
     let path = join(root, names);
     let kind = match fs::symlink_metadata(&path) {
         Ok(metadata) => metadata.file_type(),
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
         Err(source) => return Err(unreadable(names, source)),
     };
     Ok(Some(if kind.is_symlink() {

@@ -186,7 +186,9 @@ impl Error {
             Self::NotFound { .. } => "source-not-found",
             Self::Kind { .. } => "source-kind",
             Self::NestedRepository { .. } => "source-nested-repository",
-            Self::TooLarge { .. } | Self::TooLargeTogether { .. } | Self::TooMany { .. } => "source-too-large",
+            Self::TooLarge { .. } | Self::TooLargeTogether { .. } | Self::TooMany { .. } => {
+                "source-too-large"
+            }
             Self::NotText { .. } => "source-not-text",
             Self::Unreadable { .. } => "source-unreadable",
             Self::NotGit { .. } => "source-not-git",
@@ -211,7 +213,9 @@ impl Error {
                 "replace the link by the files themselves, or by a relative link that stays within the landscape"
             }
             Self::LinkLoop { .. } => "remove one of the links",
-            Self::NotFound { .. } => "check the spelling, and that the file is committed when a revision is read",
+            Self::NotFound { .. } => {
+                "check the spelling, and that the file is committed when a revision is read"
+            }
             Self::Kind { .. } => "check which of the two the path should name",
             Self::NestedRepository { .. } => {
                 "copy the files into the landscape: what a submodule holds is not part of its commit"
@@ -225,7 +229,9 @@ impl Error {
             Self::Repository { .. } => {
                 "see what `git status` says there; if it speaks of dubious ownership, do what it suggests"
             }
-            Self::Revision { .. } => "check the spelling, and that it has been pushed (or fetched, for a local clone)",
+            Self::Revision { .. } => {
+                "check the spelling, and that it has been pushed (or fetched, for a local clone)"
+            }
             Self::RevisionForm { .. } => {
                 "give a branch, a tag, a commit of at least 4 digits, or one of these followed by `~N` or `^N`"
             }

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use std::sync::Once;
 
 use git2::{
-    AutotagOption, Config, Cred, CredentialType, Direction, ErrorClass, ErrorCode, FetchOptions, Oid, ProxyOptions,
-    RemoteCallbacks, RemoteRedirect, Repository,
+    AutotagOption, Config, Cred, CredentialType, Direction, ErrorClass, ErrorCode, FetchOptions, Oid,
+    ProxyOptions, RemoteCallbacks, RemoteRedirect, Repository,
 };
 use url::Url;
 use zeroize::Zeroizing;
@@ -138,7 +138,9 @@ pub(super) fn resolve(
         let reference = Some(history::short(&name)).filter(|name| spec.steps.is_empty() && name != "HEAD");
         return Ok((history::step(repository, id, &spec.steps).ok_or_else(unknown)?, reference));
     }
-    let id = history::by_prefix(repository, &spec.base, remote.url()).map_err(Failure::Said)?.ok_or_else(unknown)?;
+    let id = history::by_prefix(repository, &spec.base, remote.url())
+        .map_err(Failure::Said)?
+        .ok_or_else(unknown)?;
     Ok((history::step(repository, id, &spec.steps).ok_or_else(unknown)?, None))
 }
 
@@ -146,11 +148,15 @@ pub(super) fn resolve(
 fn pick(heads: &[Head], base: &str, origin: &str) -> Result<Option<history::Found>, Failure> {
     let by_name: BTreeMap<&str, &Head> = heads.iter().map(|head| (head.name.as_str(), head)).collect();
     if base == "HEAD" {
-        return Ok(by_name.get("HEAD").map(|head| (head.target.clone().unwrap_or("HEAD".to_owned()), head.id)));
+        return Ok(by_name
+            .get("HEAD")
+            .map(|head| (head.target.clone().unwrap_or("HEAD".to_owned()), head.id)));
     }
     // The commit of an annotated tag is advertised under the tag's name with `^{}`.
     let commit = |id: Oid| {
-        let tag = heads.iter().find(|head| head.id == id && by_name.contains_key(format!("{}^{{}}", head.name).as_str()));
+        let tag = heads
+            .iter()
+            .find(|head| head.id == id && by_name.contains_key(format!("{}^{{}}", head.name).as_str()));
         tag.and_then(|tag| by_name.get(format!("{}^{{}}", tag.name).as_str())).map_or(id, |head| head.id)
     };
     let find = |name: &str| by_name.get(name).map(|head| head.id);
@@ -223,11 +229,10 @@ fn callbacks<'a>(remote: &'a Remote, credentials: &'a Credentials) -> RemoteCall
     let mut callbacks = RemoteCallbacks::new();
     let mut tried = BTreeSet::new();
     callbacks.credentials(move |url, user, allowed| {
-        next(remote, credentials, &mut tried, (url, user, allowed))
-            .unwrap_or_else(|| {
-                let message = "the server asks for credentials and accepted none of those that there are";
-                Err(git2::Error::new(ErrorCode::Auth, ErrorClass::Callback, message))
-            })
+        next(remote, credentials, &mut tried, (url, user, allowed)).unwrap_or_else(|| {
+            let message = "the server asks for credentials and accepted none of those that there are";
+            Err(git2::Error::new(ErrorCode::Auth, ErrorClass::Callback, message))
+        })
     });
     callbacks
 }

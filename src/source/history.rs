@@ -17,9 +17,7 @@ pub(super) struct Spec {
 impl Spec {
     /// Reads the revision. Of gitrevisions(7) only the forms that mean the same in every clone are taken.
     pub(super) fn parse(text: &str) -> Result<Self, Error> {
-        let refuse = |reason| {
-            Err(Error::RevisionForm { revision: text.escape_debug().to_string(), reason })
-        };
+        let refuse = |reason| Err(Error::RevisionForm { revision: text.escape_debug().to_string(), reason });
         if text.is_empty() {
             return refuse("it is empty");
         }
@@ -87,17 +85,28 @@ pub(super) fn choose(
 /// A reference's name as shown: `refs/heads/main` → `main`.
 pub(super) fn short(reference: &str) -> String {
     let strip = |prefix| reference.strip_prefix(prefix);
-    strip("refs/heads/").or_else(|| strip("refs/tags/")).or_else(|| strip("refs/remotes/")).unwrap_or(reference).into()
+    strip("refs/heads/")
+        .or_else(|| strip("refs/tags/"))
+        .or_else(|| strip("refs/remotes/"))
+        .unwrap_or(reference)
+        .into()
 }
 
 /// The commit that `spec` stands for in a local repository, with the reference that led there.
-pub(super) fn find(repository: &Repository, spec: &Spec, origin: &str) -> Result<(Oid, Option<String>), Error> {
-    let unknown = || Error::Revision { revision: format!("{}{}", spec.base, spec.steps), origin: origin.to_owned() };
+pub(super) fn find(
+    repository: &Repository,
+    spec: &Spec,
+    origin: &str,
+) -> Result<(Oid, Option<String>), Error> {
+    let unknown =
+        || Error::Revision { revision: format!("{}{}", spec.base, spec.steps), origin: origin.to_owned() };
     if spec.whole_commit().is_none() {
         let same = |a, b| peel(repository, a) == peel(repository, b);
         let find = |name: &str| Some(repository.find_reference(name).ok()?.resolve().ok()?.target()?);
         let found = match spec.base.as_str() {
-            "HEAD" => repository.head().ok().and_then(|head| Some((head.name().ok()?.to_owned(), head.target()?))),
+            "HEAD" => {
+                repository.head().ok().and_then(|head| Some((head.name().ok()?.to_owned(), head.target()?)))
+            }
             base => choose(base, origin, find, same)?,
         };
         if let Some((reference, id)) = found {
@@ -146,7 +155,8 @@ pub(super) fn contains(
     ancestor: &str,
     origin: &str,
 ) -> Result<bool, Error> {
-    let unusable = |e: git2::Error| Error::Repository { origin: origin.to_owned(), detail: scrub(e.message(), &[]) };
+    let unusable =
+        |e: git2::Error| Error::Repository { origin: origin.to_owned(), detail: scrub(e.message(), &[]) };
     let whole = |text: &str| Spec { base: text.to_owned(), steps: String::new() }.whole_commit();
     let (Some(tip), Some(ancestor)) = (whole(commit), whole(ancestor)) else {
         let reason = "a whole commit of 40 hex digits is needed";
@@ -175,7 +185,9 @@ mod tests {
         assert_eq!(Spec::parse("main").ok(), spec("main", ""));
         assert_eq!(Spec::parse("@~2^1").ok(), spec("HEAD", "~2^1"));
         assert_eq!(Spec::parse("feature/x").ok(), spec("feature/x", ""));
-        for bad in ["", "-x", "a..b", "main@{1}", "main:file", ":/text", "x^{tree}", "a b", "x~99999999999", "x^-1"] {
+        for bad in
+            ["", "-x", "a..b", "main@{1}", "main:file", ":/text", "x^{tree}", "a b", "x~99999999999", "x^-1"]
+        {
             assert_eq!(Spec::parse(bad).map_err(|e| e.code()), Err("source-revision"), "{bad}");
         }
     }

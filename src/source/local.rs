@@ -15,7 +15,8 @@ use super::{Error, Revision, Tree, objects, path};
 /// The files of `directory`, or of it at `revision`.
 pub(super) fn load(directory: &Path, revision: Option<&str>) -> Result<Tree, Error> {
     let origin = directory.display().to_string();
-    let root = directory.canonicalize().map_err(|source| Error::Unreadable { path: origin.clone(), source })?;
+    let root =
+        directory.canonicalize().map_err(|source| Error::Unreadable { path: origin.clone(), source })?;
     if !root.is_dir() {
         return Err(Error::Kind { path: origin, wanted: "a directory" });
     }
@@ -70,7 +71,9 @@ fn as_it_is(root: PathBuf, repository: Option<(Repository, String)>, origin: Str
 fn head(repository: &Repository, below: &str, origin: &str) -> Result<Option<Revision>, Error> {
     let head = match repository.head() {
         Ok(head) => head,
-        Err(error) if matches!(error.code(), ErrorCode::UnbornBranch | ErrorCode::NotFound) => return Ok(None),
+        Err(error) if matches!(error.code(), ErrorCode::UnbornBranch | ErrorCode::NotFound) => {
+            return Ok(None);
+        }
         Err(error) => return Err(unusable(origin, &error)),
     };
     let commit = head.peel_to_commit().map_err(|e| unusable(origin, &e))?;
@@ -82,13 +85,22 @@ fn head(repository: &Repository, below: &str, origin: &str) -> Result<Option<Rev
         }
     }
     let mut options = StatusOptions::new();
-    options.include_untracked(true).exclude_submodules(true).include_ignored(false).disable_pathspec_match(true);
+    options
+        .include_untracked(true)
+        .exclude_submodules(true)
+        .include_ignored(false)
+        .disable_pathspec_match(true);
     if !below.is_empty() {
         options.pathspec(below);
     }
     let dirty = !repository.statuses(Some(&mut options)).map_err(|e| unusable(origin, &e))?.is_empty();
     let reference = if head.is_branch() { head.name().ok().map(history::short) } else { None };
-    Ok(Some(Revision { commit: commit.id().to_string(), reference, dirty, origin: Some(repository_origin(repository)) }))
+    Ok(Some(Revision {
+        commit: commit.id().to_string(),
+        reference,
+        dirty,
+        origin: Some(repository_origin(repository)),
+    }))
 }
 
 fn at_revision(repository: Repository, below: &str, revision: &str, origin: &str) -> Result<Tree, Error> {

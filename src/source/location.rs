@@ -46,7 +46,10 @@ impl Remote {
 
 impl fmt::Debug for Remote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Remote").field("url", &self.shown).field("folder", &self.folder).finish_non_exhaustive()
+        f.debug_struct("Remote")
+            .field("url", &self.shown)
+            .field("folder", &self.folder)
+            .finish_non_exhaustive()
     }
 }
 
@@ -120,7 +123,8 @@ fn remote(text: &str, folder: &str) -> Result<Remote, &'static str> {
     }
     let mut userinfo = None;
     if url.scheme() != "ssh" && (!url.username().is_empty() || url.password().is_some()) {
-        userinfo = Some((decoded(url.username()), Zeroizing::new(decoded(url.password().unwrap_or_default()))));
+        userinfo =
+            Some((decoded(url.username()), Zeroizing::new(decoded(url.password().unwrap_or_default()))));
         let _ = url.set_username("");
     }
     let _ = url.set_password(None);
@@ -219,7 +223,9 @@ mod tests {
         for text in [".", "/srv/x", "a/b@c:d", "platform", "C:x"] {
             assert!(matches!(Location::parse(text), Ok(Location::Directory(_))), "{text}");
         }
-        for text in ["https://h/x", "ssh://git@h/x", "git@h:o/x.git", "file:///srv/x", "HTTPS://h/x", "git+ssh://h/x"] {
+        for text in
+            ["https://h/x", "ssh://git@h/x", "git@h:o/x.git", "file:///srv/x", "HTTPS://h/x", "git+ssh://h/x"]
+        {
             assert!(matches!(Location::parse(text), Ok(Location::Git(_))), "{text}");
         }
     }
@@ -227,14 +233,31 @@ mod tests {
     #[test]
     fn unsafe_locations_are_refused() {
         for text in [
-            "", "-x", "--upload-pack=x", "git@h:-x", "git@-h:x", "ssh://-oProxyCommand=x/y", "ext::sh -c x", "https://",
-            "ext://x/y", "git://h/x", "http://h/x", "file://h/x", "https://h/x?ref=y", "https://h/x#y",
-            "https://h/x//../y", "a\nb", "ssh://h/-x",
+            "",
+            "-x",
+            "--upload-pack=x",
+            "git@h:-x",
+            "git@-h:x",
+            "ssh://-oProxyCommand=x/y",
+            "ext::sh -c x",
+            "https://",
+            "ext://x/y",
+            "git://h/x",
+            "http://h/x",
+            "file://h/x",
+            "https://h/x?ref=y",
+            "https://h/x#y",
+            "https://h/x//../y",
+            "a\nb",
+            "ssh://h/-x",
         ] {
             let location = Location::parse(text);
             // Not a URL for us: no program is ever started with it.
             let directory = matches!(&location, Ok(Location::Directory(_)));
-            assert!(matches!(location, Err(Error::Location { .. })) || (directory && text.starts_with("ext::")), "{text}");
+            assert!(
+                matches!(location, Err(Error::Location { .. })) || (directory && text.starts_with("ext::")),
+                "{text}"
+            );
         }
     }
 
@@ -245,7 +268,7 @@ mod tests {
         assert_eq!(remote.folder, "platform");
         let (user, password) = remote.userinfo.clone().unwrap();
         assert_eq!((user.as_str(), password.as_str()), ("bot", "s3cr@t"));
-        let debug = format!("{remote:?} {}", Location::Git(remote));
+        let debug = format!("{remote:?} {}", Location::Git(remote.clone()));
         assert!(!debug.contains("s3cr") && !debug.contains("bot"), "{debug}");
 
         let refused = Location::parse("https://bot:hunter2@git.example/x?y").unwrap_err().to_string();
@@ -262,7 +285,13 @@ mod tests {
 
     #[test]
     fn one_repository_has_one_origin() {
-        for other in ["git@Host:a/b.git", "ssh://git@host/a/b", "https://u:p@host/a/b/", "host:a/b", "https://host:443/a/b"] {
+        for other in [
+            "git@Host:a/b.git",
+            "ssh://git@host/a/b",
+            "https://u:p@host/a/b/",
+            "host:a/b",
+            "https://host:443/a/b",
+        ] {
             assert!(same_origin("https://host/a/b.git", other), "{other}");
         }
         for other in ["https://host/a/B", "https://other/a/b", "/a/b", "https://host/a"] {

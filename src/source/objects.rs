@@ -6,9 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use git2::{ObjectType, Oid, Repository};
 
+use super::Error;
 use super::path::Entry;
 use super::scrub::scrub;
-use super::Error;
 
 /// An open repository that threads share.
 pub(super) struct Shared(Mutex<Repository>);
@@ -40,7 +40,8 @@ pub(super) fn look(repository: &Repository, root: Oid, names: &[String]) -> Resu
         SUBMODULE => Entry::Repository,
         LINK => {
             let target = blob(repository, id, names, 4096)?;
-            let not_text = |_| Error::NotText { what: "the target of the symbolic link", path: names.join("/") };
+            let not_text =
+                |_| Error::NotText { what: "the target of the symbolic link", path: names.join("/") };
             Entry::Link(String::from_utf8(target).map_err(not_text)?)
         }
         _ => Entry::File,
@@ -71,7 +72,12 @@ pub(super) fn list(
 }
 
 /// The bytes of a file, at most `limit` of them.
-pub(super) fn read(repository: &Repository, root: Oid, names: &[String], limit: u64) -> Result<Vec<u8>, Error> {
+pub(super) fn read(
+    repository: &Repository,
+    root: Oid,
+    names: &[String],
+    limit: u64,
+) -> Result<Vec<u8>, Error> {
     match entry(repository, root, names)? {
         Some((id, _)) => blob(repository, id, names, limit),
         None => Err(Error::Kind { path: names.join("/"), wanted: "a file" }),

@@ -187,7 +187,8 @@ mod tests {
 
     #[test]
     fn loops_and_files_in_the_way() {
-        let world = world(&[("a", link("b")), ("b", link("a")), ("f", Entry::File), ("s", Entry::Repository)]);
+        let world =
+            world(&[("a", link("b")), ("b", link("a")), ("f", Entry::File), ("s", Entry::Repository)]);
         assert_eq!(check(&world, "a"), Err("source-link-loop"));
         assert_eq!(check(&world, "f/x"), Err("source-not-found"));
         assert_eq!(check(&world, "s"), Err("source-nested-repository"));

@@ -184,7 +184,9 @@ impl Tree {
             return Err(Error::Kind { path: path.to_owned(), wanted: "a directory" });
         }
         let backing = match &self.backing {
-            Backing::Disk(root) => Backing::Disk(names.iter().fold(root.clone(), |root, name| root.join(name))),
+            Backing::Disk(root) => {
+                Backing::Disk(names.iter().fold(root.clone(), |root, name| root.join(name)))
+            }
             Backing::Objects(root) => {
                 Backing::Objects(self.in_repository(|repository| objects::folder(repository, *root, &names))?)
             }
@@ -246,7 +248,12 @@ impl Tree {
     }
 
     /// `above` are the resolved folders on the way here, so that a folder inside itself is noticed.
-    fn descend(&self, path: &str, above: &mut Vec<Vec<String>>, files: &mut Vec<String>) -> Result<(), Error> {
+    fn descend(
+        &self,
+        path: &str,
+        above: &mut Vec<Vec<String>>,
+        files: &mut Vec<String>,
+    ) -> Result<(), Error> {
         let (here, _) = self.resolve(path)?;
         if above.contains(&here) || above.len() > DEEPEST {
             return Err(Error::LinkLoop { path: path.to_owned() });
