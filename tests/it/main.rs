@@ -1,0 +1,6 @@
+//! Integration tests: one binary, one module per area. Those that need a cluster use a real API server
+//! (`support::cluster`).
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests end by panicking")]
+
+mod cluster;
+mod support;
