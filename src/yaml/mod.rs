@@ -8,14 +8,18 @@
 mod event;
 mod node;
 mod number;
+mod order;
 mod place;
 mod read;
 mod resolve;
+mod style;
 mod syntax;
 mod timestamp;
+mod write;
 
 #[cfg(test)]
 mod tests;
 
 pub use node::{Entry, Mapping, Node, Tag, Value};
 pub use read::{Document, Duplicates, MAX_BYTES, MAX_DEPTH, MAX_EXPANDED_BYTES, MAX_NODES, read};
+pub use write::write;

@@ -1,6 +1,7 @@
 //! Tests of reading and writing as a whole. Expected values that Go decides were taken from sigs.k8s.io/yaml v1.6.0.
 
 mod reading;
+mod writing;
 
 use super::{Document, Duplicates, Node, read};
 use crate::diagnostic::{Diagnostic, Files};
