@@ -3,7 +3,7 @@
 //! One ConfigMap per component in the namespace `landskap`, which is also the parent of an ApplySet (KEP-3659).
 //! It is written before the objects are (write-ahead, I1). This file is the format; `cluster` reads and writes it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +44,10 @@ pub struct Inventory {
     /// The server's `gitVersion` when digests were taken.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub server_version: String,
+    /// Components that had to be healthy before this one when it was written last: they may only be removed
+    /// after it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub after: BTreeSet<String>,
     /// The objects.
     pub entries: BTreeMap<String, Entry>,
     /// `metadata.resourceVersion` of the record; not part of the data.

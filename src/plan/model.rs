@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::inventory::Memory;
 use crate::object::{GroupVersionKind, ObjectRef};
 
 /// Everything that an apply would do in one cluster.
@@ -28,6 +29,8 @@ pub struct Plan {
     pub revision: Option<String>,
     /// The server's `gitVersion`.
     pub server_version: String,
+    /// Random hex under which the digests of Secrets are taken, so that a saved plan tells nothing about them.
+    pub salt: String,
     /// Whether the cluster has no identity record yet.
     pub new_cluster: bool,
     /// Namespaces to make for `namespace:`, with their labels and annotations; unmarked, in no inventory.
@@ -128,6 +131,9 @@ pub struct Action {
     pub origin: String,
     /// Data must not be shown.
     pub sensitive: bool,
+    /// What to remember when the server's dry run said that nothing changes; goes into the inventory entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Memory>,
 }
 
 impl Action {
@@ -233,8 +239,12 @@ pub enum Decision {
     Delete,
     /// Stays, and its entry with it, with the reason (protected kind, keep mark, foreign owner).
     Keep(String),
-    /// Only the entry goes: it is gone already, or has another owner now.
+    /// Only the entry goes: it is gone already, or has another owner now. Where the new owner is another
+    /// component of this plan, the entry may go only after that component's write-ahead, so that the object is
+    /// listed by one inventory at every moment (I1).
     Forget(String),
+    /// Stays in the cluster and is let go: our labels are taken off it first, then its entry goes.
+    Release,
 }
 
 /// Why a plan must not be carried out, and how to mean it.
