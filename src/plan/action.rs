@@ -1,0 +1,237 @@
+//! What happens to each object that a component wants.
+
+use std::collections::BTreeSet;
+
+use super::builtin::is_builtin;
+use super::desired::{Desired, DesiredComponent, DesiredObject};
+use super::diff;
+use super::digest::body_digest;
+use super::guard;
+use super::immutable;
+use super::intent::Intent;
+use super::marks;
+use super::model::{Action, Operation, Proof, Refusal};
+use super::observation::{DryRun, DryRuns, Live, Observation, Rejection};
+use super::order;
+use super::ownership::{Owner, owner};
+use super::proof::memory;
+use super::removal::version_of;
+use super::triage::{Triage, crd_generation, left_alone};
+use crate::landscape::Adopt;
+use crate::object::ObjectRef;
+
+/// What actions are decided by.
+pub(super) struct Actions<'a> {
+    pub(super) desired: &'a Desired,
+    pub(super) observation: &'a Observation,
+    pub(super) triage: &'a Triage,
+    pub(super) dry_runs: &'a DryRuns,
+    pub(super) intent: &'a Intent,
+    /// Namespaces that this plan makes.
+    pub(super) made: &'a BTreeSet<&'a str>,
+    /// Unix seconds.
+    pub(super) now: i64,
+}
+
+/// The actions of one component, and what must not be done.
+pub(super) struct Decided {
+    pub(super) actions: Vec<Action>,
+    pub(super) refusals: Vec<Refusal>,
+}
+
+impl Actions<'_> {
+    /// Decides about every object of `component`.
+    pub(super) fn decide(&self, component: &DesiredComponent) -> Decided {
+        let mut robbed: Vec<(ObjectRef, String)> = Vec::new();
+        let actions = component
+            .objects
+            .iter()
+            .map(|object| {
+                let live = self.observation.live.get(&object.reference);
+                let whose = live
+                    .map(|live| owner(self.desired, component, self.observation, &object.reference, live));
+                match &whose {
+                    Some(Owner::Foreign(other)) => {
+                        robbed.push((object.reference.clone(), format!("belongs to {other}")))
+                    }
+                    Some(Owner::Nobody) if component.adopt == Adopt::None => {
+                        robbed.push((object.reference.clone(), "exists already and is not ours".into()));
+                    }
+                    _ => {}
+                }
+                self.action(component, object, live, whose)
+            })
+            .collect();
+        let refusals = guard::not_owned(component, robbed).into_iter().collect();
+        Decided { actions, refusals }
+    }
+
+    fn action(
+        &self,
+        component: &DesiredComponent,
+        object: &DesiredObject,
+        live: Option<&Live>,
+        whose: Option<Owner>,
+    ) -> Action {
+        let (operation, changes) = self.operation(component, object, live);
+        let learned = match (&operation, live) {
+            (Operation::Unchanged(Proof::DryRun), Some(live)) => {
+                crd_generation(self.observation, &object.reference.group_kind())
+                    .and_then(|generation| memory::remember(object, live, generation, self.now))
+            }
+            _ => None,
+        };
+        Action {
+            reference: object.reference.clone(),
+            version: object.gvk.version.clone(),
+            stage: order::stage(&object.reference),
+            operation,
+            changes,
+            digest: body_digest(object, &self.intent.salt),
+            live: live.map(version_of),
+            handed_over_from: match whose {
+                Some(Owner::Component(other)) => Some(other),
+                _ => None,
+            },
+            origin: object.origin.template.clone(),
+            sensitive: object.sensitive,
+            memory: learned,
+        }
+    }
+
+    fn operation(
+        &self,
+        component: &DesiredComponent,
+        object: &DesiredObject,
+        live: Option<&Live>,
+    ) -> (Operation, Vec<super::model::Change>) {
+        let reference = &object.reference;
+        if let Some(reason) = left_alone(object, live) {
+            return (Operation::Skipped { reason }, Vec::new());
+        }
+        if let Some(proof) = self.triage.unchanged.get(reference) {
+            return (Operation::Unchanged(*proof), Vec::new());
+        }
+        if let Some(reason) = self.triage.unverified.get(reference) {
+            return (self.unverified(object, live, reason), Vec::new());
+        }
+        match (self.dry_runs.get(reference), live) {
+            (None, _) => (blocked("no dry run has said what would happen"), Vec::new()),
+            (Some(DryRun::Applied(_)), None) => (Operation::Create { unverified: None }, Vec::new()),
+            (Some(DryRun::Applied(after)), Some(live)) => {
+                let difference = diff::compare(live, after, object.sensitive);
+                if difference.same {
+                    (Operation::Unchanged(Proof::DryRun), Vec::new())
+                } else {
+                    (Operation::Update, difference.changes)
+                }
+            }
+            (Some(DryRun::Rejected(rejection)), live) => {
+                (self.rejected(component, object, live, rejection), Vec::new())
+            }
+        }
+    }
+
+    /// What can't be dry-run yet is made unverified if this plan brings what it waits for.
+    fn unverified(&self, object: &DesiredObject, live: Option<&Live>, reason: &str) -> Operation {
+        if self.observation.unreadable.contains_key(&object.reference)
+            || live.is_some_and(Live::is_terminating)
+        {
+            return blocked(reason);
+        }
+        if !self.observation.discovery.serves(&object.gvk) {
+            return match self.definition(object) {
+                Some(definition) => pending(live, format!("its kind comes with {definition}")),
+                None => blocked(reason),
+            };
+        }
+        let namespace = object.reference.namespace.as_deref().unwrap_or_default();
+        let declared = self.desired.declared_namespaces();
+        if !self.observation.namespaces.contains_key(namespace)
+            && (self.made.contains(namespace) || declared.contains(namespace))
+        {
+            return pending(live, format!("the namespace `{namespace}` comes with this plan"));
+        }
+        blocked(reason)
+    }
+
+    /// The CustomResourceDefinition among the desired objects that brings this kind at this version.
+    fn definition(&self, object: &DesiredObject) -> Option<&ObjectRef> {
+        if is_builtin(&object.gvk.group) {
+            return None;
+        }
+        let brings = |candidate: &&DesiredObject| {
+            let spec = &candidate.body["spec"];
+            candidate.reference.is("apiextensions.k8s.io", "CustomResourceDefinition")
+                && spec["group"] == object.gvk.group.as_str()
+                && spec["names"]["kind"] == object.gvk.kind.as_str()
+                && spec["versions"].as_array().is_some_and(|versions| {
+                    versions.iter().any(|v| v["name"] == object.gvk.version.as_str() && v["served"] == true)
+                })
+        };
+        self.desired.objects().find(brings).map(|definition| &definition.reference)
+    }
+
+    fn rejected(
+        &self,
+        component: &DesiredComponent,
+        object: &DesiredObject,
+        live: Option<&Live>,
+        rejection: &Rejection,
+    ) -> Operation {
+        match immutable::fields(rejection) {
+            Some(fields) if live.is_some() && self.may_recreate(component, object) => {
+                Operation::Recreate { fields }
+            }
+            _ => blocked(&explain(object, rejection)),
+        }
+    }
+
+    /// Whether the object says that it may be made again, or its component is named; of kinds that hold data or
+    /// much else, both.
+    fn may_recreate(&self, component: &DesiredComponent, object: &DesiredObject) -> bool {
+        let marked = object
+            .body
+            .pointer("/metadata/annotations")
+            .and_then(|annotations| annotations.get(marks::RECREATE))
+            .is_some_and(|value| value == "allowed");
+        let named = self.intent.allow_recreate.contains(&component.name);
+        if immutable::is_precious(&object.reference) { marked && named } else { marked || named }
+    }
+}
+
+fn pending(live: Option<&Live>, reason: String) -> Operation {
+    match live {
+        Some(_) => Operation::Update,
+        None => Operation::Create { unverified: Some(reason) },
+    }
+}
+
+fn blocked(reason: &str) -> Operation {
+    Operation::Blocked { reason: reason.into() }
+}
+
+/// Why the server refuses; for Secrets only the fields, since messages repeat values.
+fn explain(object: &DesiredObject, rejection: &Rejection) -> String {
+    let hint = if immutable::fields(rejection).is_some() {
+        format!(
+            "; to delete and make it again, use `--allow-recreate {}` or its annotation `{}: allowed`",
+            object.origin.component,
+            marks::RECREATE
+        )
+    } else {
+        String::new()
+    };
+    if object.sensitive {
+        let fields: Vec<&str> = rejection
+            .causes
+            .iter()
+            .map(|cause| cause.field.as_str())
+            .filter(|field| !field.is_empty())
+            .collect();
+        let place =
+            if fields.is_empty() { String::new() } else { format!(" because of `{}`", fields.join("`, `")) };
+        return format!("the server refuses it ({} {}){place}{hint}", rejection.code, rejection.reason);
+    }
+    format!("the server refuses it: {}{hint}", rejection.message)
+}

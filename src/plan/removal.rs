@@ -1,0 +1,97 @@
+//! What happens to an object that an inventory lists and nobody wants.
+//!
+//! I2: deleted only with our mark on it, no owner above it, no mark that asks to keep it, and a UID to be sure of.
+//! Whether the removal is meant at all is for `guard`; whether anything may be removed, for `plan`.
+
+use std::collections::BTreeMap;
+
+use super::inventory::Entry;
+use super::marks;
+use super::model::{Decision, LiveVersion, Removal};
+use super::observation::{Live, Observation};
+use crate::object::ObjectRef;
+
+/// What removals are decided by.
+pub(super) struct Judge<'a> {
+    /// The landscape's name.
+    pub(super) landscape: &'a str,
+    /// The component that owns the entry (its former names count as its own).
+    pub(super) owners: Vec<&'a str>,
+    /// What the cluster holds.
+    pub(super) observation: &'a Observation,
+    /// Live UIDs of wanted objects, and who they are.
+    pub(super) wanted_uids: &'a BTreeMap<&'a str, &'a ObjectRef>,
+    /// Whether objects in namespaces of Kubernetes itself may go too.
+    pub(super) system: bool,
+    /// Objects are only let go.
+    pub(super) keep_objects: bool,
+}
+
+impl Judge<'_> {
+    /// Decides about one entry; `None` when its state is unknown, which changes nothing.
+    pub(super) fn decide(&self, entry: &Entry) -> Option<Removal> {
+        let reference = &entry.reference;
+        if self.observation.unreadable.contains_key(reference) {
+            return None;
+        }
+        let live = self.observation.live.get(reference);
+        let decision = match live {
+            Some(live) => self.present(entry, live),
+            None if self.observation.discovery.get(&reference.group_kind()).is_none() => {
+                Decision::Forget(format!("the kind {} no longer exists", reference.group_kind()))
+            }
+            None => Decision::Forget("it is gone already".into()),
+        };
+        Some(Removal {
+            reference: reference.clone(),
+            version: self.version(entry),
+            decision,
+            live: live.map(version_of),
+        })
+    }
+
+    fn present(&self, entry: &Entry, live: &Live) -> Decision {
+        let reference = &entry.reference;
+        if let Some(same) = self.wanted_uids.get(live.uid()) {
+            return Decision::Forget(format!("it is the same object as {same}"));
+        }
+        match marks::marked_component(live, self.landscape) {
+            Some(name) if self.owners.contains(&name) => {}
+            Some(other) => return Decision::Forget(format!("it belongs to the component `{other}` now")),
+            None => return Decision::Forget("it no longer carries our mark".into()),
+        }
+        if self.keep_objects {
+            return Decision::Release;
+        }
+        if let Some(owner) = marks::owner(live) {
+            return Decision::Keep(format!("{owner} owns it"));
+        }
+        if let Some(mark) = marks::keep_mark(live) {
+            return Decision::Keep(mark);
+        }
+        if let Some(reason) = marks::protected_kind(reference) {
+            return Decision::Keep(reason.into());
+        }
+        if !self.system && marks::in_system_namespace(reference) {
+            let namespace = reference.namespace.as_deref().unwrap_or_default();
+            return Decision::Keep(format!("the namespace `{namespace}` belongs to Kubernetes"));
+        }
+        Decision::Delete
+    }
+
+    /// The version to delete at: the remembered one if it is still served.
+    fn version(&self, entry: &Entry) -> String {
+        let discovery = &self.observation.discovery;
+        if discovery.serves(&entry.gvk()) {
+            return entry.version.clone();
+        }
+        let served =
+            discovery.get(&entry.reference.group_kind()).and_then(|resource| resource.versions.first());
+        served.unwrap_or(&entry.version).clone()
+    }
+}
+
+/// The live object that a decision rests on.
+pub(super) fn version_of(live: &Live) -> LiveVersion {
+    LiveVersion { uid: live.uid().into(), resource_version: live.resource_version().into() }
+}
