@@ -108,8 +108,8 @@ impl Place {
         if self.repository.exists() {
             sweep(&self.repository).map_err(failed)?;
             match Repository::open_bare(&self.repository) {
-                Ok(repository) => return Ok((repository, false)),
-                Err(_) => self.discard()?,
+                Ok(repository) if is_whole(&repository) => return Ok((repository, false)),
+                _ => self.discard()?,
             }
         }
         let new = self.repository.with_extension("new");
@@ -137,6 +137,13 @@ fn make(path: &Path) -> Result<(), git2::Error> {
     let repository = Repository::init_opts(path, &options)?;
     // libgit2 would follow the first redirect to another host, and take the credentials along.
     repository.config()?.set_bool("http.followRedirects", false)
+}
+
+/// Whether the commits that references claim to have are there. The remote is told of them and sends only what
+/// is missing besides, so a lost pack would never come back.
+fn is_whole(repository: &Repository) -> bool {
+    let (Ok(references), Ok(objects)) = (repository.references(), repository.odb()) else { return false };
+    references.flatten().filter_map(|reference| reference.target()).all(|id| objects.exists(id))
 }
 
 /// Removes what a killed fetch leaves: lock files of references, unfinished packs.

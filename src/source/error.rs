@@ -244,12 +244,16 @@ impl Error {
         }
     }
 
-    /// The same as a diagnostic, with the cause joined to the message.
-    pub fn diagnostic(&self) -> Diagnostic {
-        let message = match std::error::Error::source(self) {
+    /// The message with its cause, in one sentence.
+    pub fn summary(&self) -> String {
+        match std::error::Error::source(self) {
             Some(cause) => format!("{self}: {cause}"),
             None => self.to_string(),
-        };
-        Diagnostic::error(self.code(), message).help(self.advice())
+        }
+    }
+
+    /// The same as a diagnostic.
+    pub fn diagnostic(&self) -> Diagnostic {
+        Diagnostic::error(self.code(), self.summary()).help(self.advice())
     }
 }

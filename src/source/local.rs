@@ -1,6 +1,6 @@
 //! A directory of this machine: its files as they are, or a revision of the repository around it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use git2::{ErrorCode, Repository, StatusOptions};
@@ -14,17 +14,16 @@ use super::{Error, Revision, Tree, objects, path};
 
 /// The files of `directory`, or of it at `revision`.
 pub(super) fn load(directory: &Path, revision: Option<&str>) -> Result<Tree, Error> {
-    let origin = directory.display().to_string();
-    let root =
-        directory.canonicalize().map_err(|source| Error::Unreadable { path: origin.clone(), source })?;
-    if !root.is_dir() {
-        return Err(Error::Kind { path: origin, wanted: "a directory" });
-    }
-    let repository = surrounding(&root, &origin)?;
-    match (revision, repository) {
+    let tree = Tree::directory(directory)?;
+    let origin = tree.origin.to_string();
+    let Backing::Disk(root) = &tree.backing else { return Ok(tree) };
+    match (revision, surrounding(root, &origin)?) {
         (Some(revision), Some((repository, below))) => at_revision(repository, &below, revision, &origin),
         (Some(_), None) => Err(Error::NotGit { origin }),
-        (None, repository) => as_it_is(root, repository, origin),
+        (None, Some((repository, below))) if !repository.is_bare() => {
+            as_it_is(tree, repository, &below, &origin)
+        }
+        (None, _) => Ok(tree),
     }
 }
 
@@ -48,22 +47,10 @@ fn surrounding(root: &Path, origin: &str) -> Result<Option<(Repository, String)>
     Ok(Some((repository, below)))
 }
 
-fn as_it_is(root: PathBuf, repository: Option<(Repository, String)>, origin: String) -> Result<Tree, Error> {
-    let mut revision = None;
-    let mut shared = None;
-    if let Some((repository, below)) = repository
-        && !repository.is_bare()
-    {
-        revision = head(&repository, &below, &origin)?;
-        shared = revision.is_some().then(|| Arc::new(Shared::new(repository)));
-    }
-    Ok(Tree {
-        backing: Backing::Disk(root),
-        repository: shared,
-        revision: revision.map(Arc::new),
-        origin: origin.into(),
-        read: Arc::default(),
-    })
+fn as_it_is(tree: Tree, repository: Repository, below: &str, origin: &str) -> Result<Tree, Error> {
+    let Some(revision) = head(&repository, below, origin)? else { return Ok(tree) };
+    let repository = Some(Arc::new(Shared::new(repository)));
+    Ok(Tree { repository, revision: Some(Arc::new(revision)), ..tree })
 }
 
 /// HEAD and whether anything below differs from it. None before the first commit, and where the surrounding

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use git2::Oid;
@@ -95,6 +95,26 @@ impl fmt::Debug for Tree {
 }
 
 impl Tree {
+    /// The files of a directory, whether it is in git or not: without a revision.
+    ///
+    /// # Errors
+    /// A directory that is missing, cannot be read, or is none.
+    pub fn directory(directory: &Path) -> Result<Self, Error> {
+        let origin = directory.display().to_string();
+        let root =
+            directory.canonicalize().map_err(|source| Error::Unreadable { path: origin.clone(), source })?;
+        if !root.is_dir() {
+            return Err(Error::Kind { path: origin, wanted: "a directory" });
+        }
+        Ok(Self {
+            backing: Backing::Disk(root),
+            repository: None,
+            revision: None,
+            origin: origin.into(),
+            read: Arc::default(),
+        })
+    }
+
     /// The bytes of the file at `path`.
     ///
     /// # Errors

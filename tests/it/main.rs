@@ -4,3 +4,6 @@
 
 mod cluster;
 mod support;
+//! Integration tests, one binary: each module is one area.
+
+mod source;
