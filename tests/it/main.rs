@@ -3,7 +3,5 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests end by panicking")]
 
 mod cluster;
-mod support;
-//! Integration tests, one binary: each module is one area.
-
 mod source;
+mod support;
