@@ -196,6 +196,14 @@ impl Node {
         }
     }
 
+    /// The map, to be changed, if it is one.
+    pub fn as_mapping_mut(&mut self) -> Option<&mut Mapping> {
+        match &mut self.value {
+            Value::Mapping(mapping) => Some(mapping),
+            _ => None,
+        }
+    }
+
     /// The items, if it is a list.
     pub fn as_sequence(&self) -> Option<&[Node]> {
         match &self.value {

@@ -1,0 +1,4 @@
+//! Rendering as a whole: files of a landscape in, manifests and diagnostics out.
+
+mod fixture;
+mod manifests;
