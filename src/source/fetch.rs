@@ -1,6 +1,6 @@
 //! Talking to a remote repository: which commit a revision is there, and fetching what is missing of it.
 //!
-//! Credentials go only to the host of the URL that the user gave. Host keys must be in the user's known_hosts and
+//! Credentials go only to the host and port of the URL that the user gave. Host keys must be in the user's known_hosts and
 //! certificates be signed by an authority of the system: libgit2 checks both, and nothing here overrules it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -261,7 +261,7 @@ fn next(
     if !allowed.contains(CredentialType::USER_PASS_PLAINTEXT) || !parsed.scheme().starts_with("http") {
         return None;
     }
-    if parsed.host_str() == Some(&remote.host) {
+    if parsed.host_str() == Some(&remote.host) && parsed.port_or_known_default() == remote.port {
         let (name, password) = match &remote.userinfo {
             Some((name, password)) => (name.as_str(), password.as_str()),
             None => ("", ""),

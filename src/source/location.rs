@@ -33,6 +33,8 @@ pub struct Remote {
     pub(super) userinfo: Option<(String, Zeroizing<String>)>,
     /// Host name; empty for `file://`.
     pub(super) host: String,
+    /// Of https and http.
+    pub(super) port: Option<u16>,
     /// A folder within the repository (`//folder` at the URL's end); empty for its root.
     pub(super) folder: String,
 }
@@ -133,6 +135,7 @@ fn remote(text: &str, folder: &str) -> Result<Remote, &'static str> {
         url: url.to_string(),
         userinfo,
         host,
+        port: url.port_or_known_default(),
         folder: folder_names(folder)?,
     })
 }
@@ -156,6 +159,7 @@ fn scp(text: &str) -> Option<Result<Remote, &'static str>> {
         shown: format!("{host}:{path}"),
         userinfo: None,
         host: host.to_owned(),
+        port: None,
         folder,
     }))
 }

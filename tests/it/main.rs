@@ -4,4 +4,5 @@
 
 mod cluster;
 mod source;
+mod source_http;
 mod support;
