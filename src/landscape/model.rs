@@ -14,6 +14,8 @@ use crate::yaml::Node;
 pub struct Landscape {
     /// `name` of landscape.yaml.
     pub name: String,
+    /// Chart repositories: name to URL.
+    pub repositories: BTreeMap<String, String>,
     /// Every cluster, by name.
     pub clusters: Vec<Cluster>,
 }
@@ -43,6 +45,9 @@ pub struct Cluster {
     pub components: Vec<Component>,
     /// Why a component of the landscape is not in this cluster, by name.
     pub absent: BTreeMap<String, Absence>,
+    /// Components whose files have errors, by name: whether they belong here or not, nothing of theirs may be
+    /// written or removed.
+    pub broken: BTreeMap<String, Span>,
     /// cluster.yaml.
     pub span: Span,
 }
