@@ -21,6 +21,10 @@ const OUTPUT_LIMIT: usize = 1 << 20;
 /// Around an expression, in characters that no YAML file can hold.
 const OPEN: &str = "\u{1}\u{2}(";
 const CLOSE: &str = ")|landskap_json\u{1}\u{3}";
+/// The end of a variable in the same characters.
+const END: &str = "\u{1}\u{3}";
+/// What our filter says of an undefined value.
+const UNDEFINED: &str = "the value is undefined";
 
 /// What templates see: `cluster`, `landscape`, `component`, `release`, `contracts`.
 pub(super) struct Scope(Context);
@@ -42,14 +46,18 @@ pub(super) fn compute(files: &Files, node: &Node, scope: &Scope, problems: &mut 
         return match evaluate(text, scope) {
             Ok(json) => Node::from_json(node.span, &json),
             Err(failure) => {
-                problems.push(
-                    Diagnostic::error("template-error", failure.message).at(
-                        failure.place.map_or(node.span, |(line, column, width)| {
-                            locate(files, node.span, text, line, column, width)
-                        }),
-                        "",
-                    ),
-                );
+                let place = failure
+                    .place
+                    .map(|(line, column, width)| locate(files, node.span, text, line, column, width));
+                // Tera's second sentence is a hint: which names there are.
+                let (message, help) = match failure.message.split_once(". ") {
+                    Some((message, help)) => (message.to_owned(), Some(sentence(help))),
+                    None => (failure.message, None),
+                };
+                let mut problem =
+                    Diagnostic::error("template-error", message).at(place.unwrap_or(node.span), "");
+                problem.help.extend(help);
+                problems.push(problem);
                 Node::new(node.span, Value::Null)
             }
         };
@@ -97,7 +105,17 @@ fn evaluate(text: &str, scope: &Scope) -> Result<Json, Failure> {
         (format!("{OPEN}{text}{CLOSE}"), OPEN.chars().count())
     };
     let mut output = Bounded(Vec::new());
-    engine(template).render_str_to(&source, &scope.0, false, &mut output).map_err(|error| failure(&error, shift))?;
+    if let Err(error) = engine(template).render_str_to(&source, &scope.0, false, &mut output) {
+        let failure = failure(&error, shift);
+        if failure.message == UNDEFINED {
+            // Tera says which part is undefined, and where, when it is printed without a filter.
+            let bare = format!("{OPEN}{text}){END}");
+            if let Err(error) = engine(template).render_str_to(&bare, &scope.0, false, io::sink()) {
+                return Err(self::failure(&error, shift));
+            }
+        }
+        return Err(failure);
+    }
     let failed = |message: String| Failure { message, place: None };
     if template {
         String::from_utf8(output.0).map(Json::String).map_err(|error| failed(error.to_string()))
@@ -128,7 +146,7 @@ fn engine(template: bool) -> Tera {
         let mut expressions = Tera::default();
         expressions.register_filter("landskap_json", |value: tera::Value, _: Kwargs, _: &State| {
             if value.is_undefined() {
-                return Err(tera::Error::message("the value is undefined"));
+                return Err(tera::Error::message(UNDEFINED));
             }
             serde_json::to_string(&value).map_err(|error| tera::Error::message(error.to_string()))
         });
@@ -183,9 +201,17 @@ fn failure(error: &tera::Error, shift: usize) -> Failure {
     match error.kind() {
         tera::ErrorKind::SyntaxError(report) | tera::ErrorKind::RenderingError(report) => {
             let span = report.span();
-            let column = if span.start_line == 1 { span.start_col.saturating_sub(shift) } else { span.start_col };
-            let width = if span.start_line == span.end_line { span.end_col.saturating_sub(span.start_col) } else { 1 };
-            Failure { message: sentence(report.message()), place: Some((span.start_line, column, width.max(1))) }
+            let column =
+                if span.start_line == 1 { span.start_col.saturating_sub(shift) } else { span.start_col };
+            let width = if span.start_line == span.end_line {
+                span.end_col.saturating_sub(span.start_col)
+            } else {
+                1
+            };
+            Failure {
+                message: sentence(report.message()),
+                place: Some((span.start_line, column, width.max(1))),
+            }
         }
         tera::ErrorKind::Io(_) => {
             Failure { message: format!("the output is longer than {OUTPUT_LIMIT} bytes"), place: None }
@@ -269,16 +295,24 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_and_where() {
         for (text, message, place) in [
-            ("cluster.nam", "nam", Some((1, 0))),
+            ("cluster.nam", "`nam` is not defined", Some((1, 8))),
             ("nowhere", "nowhere", Some((1, 0))),
             ("{{ nowhere }}", "nowhere", Some((1, 3))),
-            ("a\n{{ cluster.oops }}", "oops", Some((2, 3))),
+            ("a\n{{ cluster.oops }}", "oops", Some((2, 11))),
             ("cluster.name | nofilter", "nofilter", None),
             ("1 +", "", None),
             ("{% set a = 1 %}", "`set`", Some((1, 0))),
             ("range(end=20000)", "10000", None),
-            ("{% for a in range(end=200) %}{% for b in range(end=200) %}{% endfor %}{% endfor %}", "10000", None),
-            ("{% for a in range(end=9000) %}{{ a }}{% for b in [1,2,3,4,5,6,7,8,9] %}                 {% endfor %}{% endfor %}", "longer than", None),
+            (
+                "{% for a in range(end=200) %}{% for b in range(end=200) %}{% endfor %}{% endfor %}",
+                "10000",
+                None,
+            ),
+            (
+                "{% for a in range(end=9000) %}{{ a }}{% for b in [1,2,3,4,5,6,7,8,9] %}                 {% endfor %}{% endfor %}",
+                "longer than",
+                None,
+            ),
             ("{% include \"/etc/passwd\" %}", "", None),
             ("get_env(name=\"HOME\")", "", None),
         ] {

@@ -75,7 +75,9 @@ pub(super) fn offers(provides: &Mapping) -> BTreeMap<String, Offer> {
     provides
         .iter()
         .filter(|entry| !entry.value.is_null())
-        .map(|entry| (entry.key.clone(), Offer { node: without_nulls(entry.value.clone()), span: entry.key_span }))
+        .map(|entry| {
+            (entry.key.clone(), Offer { node: without_nulls(entry.value.clone()), span: entry.key_span })
+        })
         .collect()
 }
 
@@ -156,11 +158,18 @@ fn unmet(consumer: &str, contract: &str, span: Span, known: &Known) -> Diagnosti
                 None => diagnostic,
             }
         }
-        None => diagnostic.help("add `provides` to a component, or to cluster.yaml for what is outside the cluster"),
+        None => diagnostic
+            .help("add `provides` to a component, or to cluster.yaml for what is outside the cluster"),
     }
 }
 
-fn ambiguous(consumer: &str, contract: &str, span: Span, providers: &[&Party], offers: &Offers) -> Diagnostic {
+fn ambiguous(
+    consumer: &str,
+    contract: &str,
+    span: Span,
+    providers: &[&Party],
+    offers: &Offers,
+) -> Diagnostic {
     let names: Vec<String> = providers.iter().map(|p| who(p.as_deref())).collect();
     let mut diagnostic = Diagnostic::error(
         "ambiguous-contract",
@@ -276,7 +285,8 @@ impl Computing<'_> {
         let mut contracts = serde_json::Map::new();
         if let Some(consumer) = party {
             for (contract, need) in self.needs.get(consumer).into_iter().flatten() {
-                let providers = self.links.get(consumer).and_then(|l| l.get(contract)).map_or(&[][..], Vec::as_slice);
+                let providers =
+                    self.links.get(consumer).and_then(|l| l.get(contract)).map_or(&[][..], Vec::as_slice);
                 let mut values: Vec<Json> = providers
                     .iter()
                     .filter_map(|p| self.provided.get(&(p.clone(), contract.clone())))
@@ -293,7 +303,8 @@ impl Computing<'_> {
     }
 
     fn value_cycle(&self, steps: &[(Party, String)]) -> Diagnostic {
-        let mut names: Vec<String> = steps.iter().map(|(party, _)| party.clone().unwrap_or_default()).collect();
+        let mut names: Vec<String> =
+            steps.iter().map(|(party, _)| party.clone().unwrap_or_default()).collect();
         names.extend(names.first().cloned());
         let mut diagnostic = Diagnostic::error(
             "contract-value-cycle",
@@ -316,8 +327,11 @@ fn finish(node: &Node, span: Span, problems: &mut Vec<Diagnostic>) -> Provided {
     if let Value::Mapping(mapping) = &mut values.value {
         if let Some(entry) = mapping.remove("secrets") {
             let wrong = |node: &Node, wanted: &str| {
-                Diagnostic::error("wrong-type", format!("`secrets` of a contract must be {wanted}, not {}", describe(node)))
-                    .at(node.span, "")
+                Diagnostic::error(
+                    "wrong-type",
+                    format!("`secrets` of a contract must be {wanted}, not {}", describe(node)),
+                )
+                .at(node.span, "")
             };
             match entry.value.as_mapping() {
                 None => problems.push(wrong(&entry.value, "a map from key to lookup name")),

@@ -88,9 +88,12 @@ pub(super) fn discover(tree: &Tree, files: &Files, problems: &mut Vec<Diagnostic
             read(tree, files, &path).map_err(|problem| problems.push(problem)).ok()
         } else {
             problems.push(
-                Diagnostic::error("missing-cluster-file", format!("the cluster folder `{name}` has no cluster.yaml"))
-                    .at(nowhere(files, &path), "")
-                    .help("write it, or remove the folder"),
+                Diagnostic::error(
+                    "missing-cluster-file",
+                    format!("the cluster folder `{name}` has no cluster.yaml"),
+                )
+                .at(nowhere(files, &path), "")
+                .help("write it, or remove the folder"),
             );
             None
         };
@@ -105,9 +108,11 @@ fn folders(tree: &Tree, files: &Files, path: &str, problems: &mut Vec<Diagnostic
         return Vec::new();
     }
     match tree.list(path) {
-        Ok(items) => {
-            items.into_iter().map(|i| i.name).filter(|name| tree.is_directory(&format!("{path}/{name}"))).collect()
-        }
+        Ok(items) => items
+            .into_iter()
+            .map(|i| i.name)
+            .filter(|name| tree.is_directory(&format!("{path}/{name}")))
+            .collect(),
         Err(error) => {
             problems.push(unreadable(files, path, &error));
             Vec::new()
@@ -138,7 +143,8 @@ fn read_folder(tree: &Tree, files: &Files, folder: &str, problems: &mut Vec<Diag
         .filter(|path| !charts.iter().any(|chart| path.starts_with(chart)))
         .filter(|path| !path.ends_with("/cluster.yaml") || folder == "components")
         .collect();
-    let (yaml, other): (Vec<&String>, Vec<&String>) = candidates.into_iter().partition(|path| path.ends_with(".yaml"));
+    let (yaml, other): (Vec<&String>, Vec<&String>) =
+        candidates.into_iter().partition(|path| path.ends_with(".yaml"));
     let read: Vec<(&String, Result<Document, Diagnostic>)> =
         yaml.into_iter().map(|path| (path, read(tree, files, path))).collect();
 
@@ -146,14 +152,18 @@ fn read_folder(tree: &Tree, files: &Files, folder: &str, problems: &mut Vec<Diag
     for document in read.iter().filter_map(|(_, result)| result.as_ref().ok()) {
         claims(document, &mut claimed);
     }
-    let is_claimed =
-        |path: &str| claimed.iter().any(|c| path == c || path.strip_prefix(c.as_str()).is_some_and(|r| r.starts_with('/')));
+    let is_claimed = |path: &str| {
+        claimed.iter().any(|c| path == c || path.strip_prefix(c.as_str()).is_some_and(|r| r.starts_with('/')))
+    };
 
     for path in other.into_iter().filter(|path| path.ends_with(".yml") && !is_claimed(path)) {
         problems.push(
-            Diagnostic::error("wrong-extension", format!("`{path}` would be left out: only `.yaml` files are read"))
-                .at(nowhere(files, path), "")
-                .help(format!("rename it to `{}.yaml`", path.trim_end_matches(".yml"))),
+            Diagnostic::error(
+                "wrong-extension",
+                format!("`{path}` would be left out: only `.yaml` files are read"),
+            )
+            .at(nowhere(files, path), "")
+            .help(format!("rename it to `{}.yaml`", path.trim_end_matches(".yml"))),
         );
     }
     let (mut documents, mut unreadable) = Documents::default();
@@ -188,13 +198,18 @@ fn read(tree: &Tree, files: &Files, path: &str) -> Result<Document, Diagnostic> 
     let first = documents.next().and_then(|document| document.root);
     if let Some(second) = documents.find(|document| document.root.is_some()) {
         let span = Span { end: second.span.start.saturating_add(3).min(second.span.end), ..second.span };
-        return Err(Diagnostic::error("several-documents", "a file holds one document, this is a second one")
-            .at(span, "")
-            .help("put it into a file of its own"));
+        return Err(Diagnostic::error(
+            "several-documents",
+            "a file holds one document, this is a second one",
+        )
+        .at(span, "")
+        .help("put it into a file of its own"));
     }
     match first {
         Some(node) if node.as_mapping().is_some() => Ok(Document { path: path.into(), node }),
-        Some(node) if !node.is_null() => Err(Diagnostic::error("wrong-type", "the file must be a map").at(node.span, "")),
+        Some(node) if !node.is_null() => {
+            Err(Diagnostic::error("wrong-type", "the file must be a map").at(node.span, ""))
+        }
         _ => Err(Diagnostic::error("empty-file", "the file says nothing")
             .at(start, "")
             .help("remove it, or say `installed: false` to keep a component out")),

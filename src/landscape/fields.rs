@@ -11,7 +11,8 @@ const JOINED: [&str; 4] = ["patches", "ignoreDifferences", "health", "dependsOn"
 /// Maps in which `null` takes back what a lower layer says.
 const WITHDRAWN: [&str; 3] = ["secrets", "provides", "requires"];
 /// Fields that have a meaning of their own in each layer.
-const NOT_MERGED: [&str; 6] = ["name", "clusterSelector", "installed", "configuration", "environments", "overrides"];
+const NOT_MERGED: [&str; 6] =
+    ["name", "clusterSelector", "installed", "configuration", "environments", "overrides"];
 
 /// One file's or override's fields.
 pub(super) struct FieldLayer<'a> {
@@ -50,7 +51,10 @@ fn withdrawals(low: Option<&Node>, entry: &Entry, problems: &mut Vec<Diagnostic>
             problems.push(
                 Diagnostic::error(
                     "nothing-to-withdraw",
-                    format!("`{}` of `{}` is empty, and there is nothing that it could withdraw", withdrawn.key, entry.key),
+                    format!(
+                        "`{}` of `{}` is empty, and there is nothing that it could withdraw",
+                        withdrawn.key, entry.key
+                    ),
                 )
                 .at(withdrawn.key_span, "")
                 .help("write `{}` behind it to mean the thing itself"),
@@ -143,13 +147,19 @@ mod tests {
     #[test]
     fn lists_and_maps_of_names_mix() {
         check(
-            &[json!({"secrets": ["a"], "requires": ["x", "y"]}), json!({"secrets": {"b": "c"}, "requires": {"x": {"many": true}, "y": null}})],
+            &[
+                json!({"secrets": ["a"], "requires": ["x", "y"]}),
+                json!({"secrets": {"b": "c"}, "requires": {"x": {"many": true}, "y": null}}),
+            ],
             json!([{"secrets": {"a": "a", "b": "c"}, "requires": {"x": {"many": true}, "y": null}}, []]),
         );
     }
 
     #[test]
     fn an_empty_entry_that_withdraws_nothing_is_a_mistake() {
-        check(&[json!({"requires": {"x": null}})], json!([{"requires": {"x": null}}, ["nothing-to-withdraw"]]));
+        check(
+            &[json!({"requires": {"x": null}})],
+            json!([{"requires": {"x": null}}, ["nothing-to-withdraw"]]),
+        );
     }
 }

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::contracts::Known;
 use super::discover::{ClusterFolder, Document, discover};
-use super::format::{ClusterFile, ComponentFile, ConnectionFields, Decoder, LandscapeFile, LimitsFile, describe};
+use super::format::{
+    ClusterFile, ComponentFile, ConnectionFields, Decoder, LandscapeFile, LimitsFile, describe,
+};
 use super::merge::{merge, without_nulls};
 use super::model::{Cluster, Connection, Landscape, Limits, NamespaceMetadata, SecretSource};
 use super::resolve::{Resolved, Shared, offered, resolve};
@@ -95,12 +97,19 @@ fn read(tree: &Tree, files: &Files, problems: &mut Vec<Diagnostic>) -> Option<La
         );
     }
 
-    let listed = landscape.labels.iter().map(|(k, v)| (k.clone(), v.iter().map(|v| v.0.clone()).collect())).collect();
+    let listed =
+        landscape.labels.iter().map(|(k, v)| (k.clone(), v.iter().map(|v| v.0.clone()).collect())).collect();
     let vocabulary = Vocabulary::new(listed, clusters.iter().map(|c| &c.labels));
     for cluster in &clusters {
         known_labels(cluster, &vocabulary, problems);
     }
-    let mut checks = Checks { files, decoder: Decoder::new::<ComponentFile>(), vocabulary: &vocabulary, lost, known: Known::new() };
+    let mut checks = Checks {
+        files,
+        decoder: Decoder::new::<ComponentFile>(),
+        vocabulary: &vocabulary,
+        lost,
+        known: Known::new(),
+    };
     for cluster in &clusters {
         for entry in cluster.provides().into_iter().flatten() {
             let who = format!("cluster `{}`", cluster.name);
@@ -173,9 +182,12 @@ fn cluster(
     let span = document.place();
     if file.name.0 != folder {
         problems.push(
-            Diagnostic::error("name-mismatch", format!("cluster `{}` stands in the folder `{folder}`", file.name.0))
-                .at(span, "")
-                .help("name the folder like the cluster"),
+            Diagnostic::error(
+                "name-mismatch",
+                format!("cluster `{}` stands in the folder `{folder}`", file.name.0),
+            )
+            .at(span, "")
+            .help("name the folder like the cluster"),
         );
         return None;
     }
@@ -187,16 +199,20 @@ fn cluster(
     }
     if let Some(ConnectionFields { context, kubeconfig, in_cluster }) = &file.connection {
         if *in_cluster && (context.is_some() || kubeconfig.is_some()) {
-            let place = document.node.get("connection").and_then(|c| c.get("inCluster")).map_or(span, |n| n.span);
+            let place =
+                document.node.get("connection").and_then(|c| c.get("inCluster")).map_or(span, |n| n.span);
             problems.push(
-                Diagnostic::error("invalid-value", "`inCluster` excludes `context` and `kubeconfig`").at(place, ""),
+                Diagnostic::error("invalid-value", "`inCluster` excludes `context` and `kubeconfig`")
+                    .at(place, ""),
             );
         }
     }
-    let mut labels: BTreeMap<String, String> = file.labels.iter().map(|(k, v)| (k.clone(), v.0.clone())).collect();
+    let mut labels: BTreeMap<String, String> =
+        file.labels.iter().map(|(k, v)| (k.clone(), v.0.clone())).collect();
     let environment = file.environment.as_ref().map(|e| e.0.clone());
     for (key, value) in [("name", Some(&file.name.0)), ("environment", environment.as_ref())] {
-        if let Some(entry) = document.node.get("labels").and_then(Node::as_mapping).and_then(|l| l.entry(key)) {
+        if let Some(entry) = document.node.get("labels").and_then(Node::as_mapping).and_then(|l| l.entry(key))
+        {
             problems.push(
                 Diagnostic::error("invalid-value", format!("the label `{key}` is the field `{key}`"))
                     .at(entry.key_span, "")
@@ -224,10 +240,17 @@ fn known_labels(cluster: &ClusterSource, vocabulary: &Vocabulary, problems: &mut
     for (key, value) in &cluster.labels {
         let Some(listed) = vocabulary.listed(key).filter(|values| !values.contains(value)) else { continue };
         let node = &cluster.document.node;
-        let place = node.get("labels").and_then(|l| l.get(key)).or_else(|| node.get(key)).map_or(cluster.span, |n| n.span);
+        let place = node
+            .get("labels")
+            .and_then(|l| l.get(key))
+            .or_else(|| node.get(key))
+            .map_or(cluster.span, |n| n.span);
         let names: Vec<&str> = listed.iter().map(String::as_str).collect();
-        let problem =
-            Diagnostic::error("unknown-label", format!("landscape.yaml does not list `{value}` for the label `{key}`")).at(place, "");
+        let problem = Diagnostic::error(
+            "unknown-label",
+            format!("landscape.yaml does not list `{value}` for the label `{key}`"),
+        )
+        .at(place, "");
         problems.push(match nearest(value, names.iter().copied()) {
             Some(near) => problem.help(format!("did you mean `{near}`?")),
             None => problem.help(format!("values of `{key}`: {}", list(&names))),
@@ -273,10 +296,13 @@ impl Checks<'_> {
                     if let Some(other) = usable.get(&name) {
                         let other: &ComponentDoc = other;
                         problems.push(
-                            Diagnostic::error("duplicate-component", format!("there are two files for the component `{name}`"))
-                                .at(place, "")
-                                .also(other.document.place(), "the other one")
-                                .help("a name occurs once: rename one, or remove it"),
+                            Diagnostic::error(
+                                "duplicate-component",
+                                format!("there are two files for the component `{name}`"),
+                            )
+                            .at(place, "")
+                            .also(other.document.place(), "the other one")
+                            .help("a name occurs once: rename one, or remove it"),
                         );
                         broken.insert(name, place);
                         continue;
@@ -301,7 +327,9 @@ impl Checks<'_> {
     ) -> Option<ComponentFile> {
         let node = &document.node;
         let place = document.place();
-        if let (None, Some(kind), Some(version)) = (node.get("name"), node.get("kind"), node.get("apiVersion")) {
+        if let (None, Some(kind), Some(version)) =
+            (node.get("name"), node.get("kind"), node.get("apiVersion"))
+        {
             let kind = kind.as_str().unwrap_or_default();
             problems.push(
                 Diagnostic::error("not-a-component", format!("this is a `{kind}`, not a component")).at(version.span, "").help(
@@ -310,7 +338,11 @@ impl Checks<'_> {
             );
             return None;
         }
-        tags(node, &[&["configuration"], &["environments"], &["provides"], &["patches", "*", "patch"]], problems);
+        tags(
+            node,
+            &[&["configuration"], &["environments"], &["provides"], &["patches", "*", "patch"]],
+            problems,
+        );
         let file: ComponentFile = decode(&self.decoder, self.files, node, problems)?;
         if file.name.0 != document.stem() {
             problems.push(
@@ -327,16 +359,22 @@ impl Checks<'_> {
         let key = |key: &str| node.as_mapping().and_then(|m| m.entry(key)).map(|e| e.key_span);
         if let (Some(span), Some(cluster)) = (key("clusterSelector"), cluster) {
             problems.push(
-                Diagnostic::error("misplaced-field", format!("files of the cluster `{cluster}` are for that cluster alone"))
-                    .at(span, "")
-                    .help("remove `clusterSelector`, or move the file to components/"),
+                Diagnostic::error(
+                    "misplaced-field",
+                    format!("files of the cluster `{cluster}` are for that cluster alone"),
+                )
+                .at(span, "")
+                .help("remove `clusterSelector`, or move the file to components/"),
             );
         }
         if let (Some(span), None, Some(true)) = (key("installed"), cluster, file.fields.installed) {
             problems.push(
-                Diagnostic::error("misplaced-field", "`installed: true` is said by a cluster, in clusters/NAME/")
-                    .at(span, "")
-                    .help("for every cluster say `clusterSelector: {}`"),
+                Diagnostic::error(
+                    "misplaced-field",
+                    "`installed: true` is said by a cluster, in clusters/NAME/",
+                )
+                .at(span, "")
+                .help("for every cluster say `clusterSelector: {}`"),
             );
         }
         Some(file)
@@ -381,15 +419,18 @@ impl Checks<'_> {
         if self.lost {
             return;
         }
-        let mut known: BTreeSet<&str> = here.iter().filter_map(|(environment, _)| environment.as_deref()).collect();
+        let mut known: BTreeSet<&str> =
+            here.iter().filter_map(|(environment, _)| environment.as_deref()).collect();
         known.extend(self.vocabulary.listed("environment").into_iter().flatten().map(String::as_str));
         for entry in node.get("environments").and_then(Node::as_mapping).into_iter().flatten() {
             if known.contains(entry.key.as_str()) {
                 continue;
             }
-            let problem =
-                Diagnostic::error("unknown-environment", format!("no cluster has the environment `{}`", entry.key))
-                    .at(entry.key_span, "");
+            let problem = Diagnostic::error(
+                "unknown-environment",
+                format!("no cluster has the environment `{}`", entry.key),
+            )
+            .at(entry.key_span, "");
             problems.push(match nearest(&entry.key, known.iter().copied()) {
                 Some(near) => problem.help(format!("did you mean `{near}`?")),
                 None if known.is_empty() => problem.help("give a cluster an `environment`"),
@@ -405,19 +446,32 @@ fn tags(node: &Node, computed: &[&[&str]], problems: &mut Vec<Diagnostic>) {
     fn walk(node: &Node, path: &mut Vec<String>, computed: &[&[&str]], problems: &mut Vec<Diagnostic>) {
         if let Some(tag) = &node.tag {
             let path: Vec<&str> = path.iter().map(String::as_str).collect();
-            let path = if path.first() == Some(&"overrides") { path.get(2..).unwrap_or_default() } else { &path[..] };
+            let path = if path.first() == Some(&"overrides") {
+                path.get(2..).unwrap_or_default()
+            } else {
+                &path[..]
+            };
             let below = |allowed: &&[&str]| {
                 path.len() > allowed.len().saturating_sub(1)
-                    && allowed.iter().zip(path).all(|(allowed, segment)| *allowed == "*" || allowed == segment)
+                    && allowed
+                        .iter()
+                        .zip(path)
+                        .all(|(allowed, segment)| *allowed == "*" || allowed == segment)
             };
             let allowed = computed.iter().find(|allowed| below(allowed));
-            let values = allowed.is_some_and(|a| matches!(a.first(), Some(&("configuration" | "environments"))));
+            let values =
+                allowed.is_some_and(|a| matches!(a.first(), Some(&("configuration" | "environments"))));
             let name = tag.name.as_str();
             let problem = match (name, allowed) {
-                ("!tera", Some(_)) | ("!secret", Some(_)) if name == "!tera" || values => node
-                    .as_str()
-                    .is_none_or(|text| text.trim().is_empty())
-                    .then(|| ("wrong-type", format!("`{name}` needs a string behind it, not {}", describe(node)), None)),
+                ("!tera", Some(_)) | ("!secret", Some(_)) if name == "!tera" || values => {
+                    node.as_str().is_none_or(|text| text.trim().is_empty()).then(|| {
+                        (
+                            "wrong-type",
+                            format!("`{name}` needs a string behind it, not {}", describe(node)),
+                            None,
+                        )
+                    })
+                }
                 ("!tera", _) => Some((
                     "misplaced-tag",
                     "`!tera` can't be used here".to_owned(),
@@ -426,9 +480,15 @@ fn tags(node: &Node, computed: &[&[&str]], problems: &mut Vec<Diagnostic>) {
                 ("!secret", _) => Some((
                     "misplaced-tag",
                     "`!secret` can't be used here".to_owned(),
-                    Some("it stands in `configuration` and `environments`; a contract has `secrets` for its own"),
+                    Some(
+                        "it stands in `configuration` and `environments`; a contract has `secrets` for its own",
+                    ),
                 )),
-                _ => Some(("unknown-tag", format!("unknown tag `{name}`"), Some("there are `!tera` and `!secret`"))),
+                _ => Some((
+                    "unknown-tag",
+                    format!("unknown tag `{name}`"),
+                    Some("there are `!tera` and `!secret`"),
+                )),
             };
             if let Some((code, message, help)) = problem {
                 let problem = Diagnostic::error(code, message).at(tag.span, "");
@@ -474,8 +534,11 @@ fn foundations(
         if shared.contains_key(name) || broken.contains_key(name) || has_source(doc) {
             continue;
         }
-        let problem = Diagnostic::error("nothing-to-install", format!("`{name}` has neither `release` nor `manifests`"))
-            .at(doc.document.place(), "and there is no shared component of this name to refine");
+        let problem = Diagnostic::error(
+            "nothing-to-install",
+            format!("`{name}` has neither `release` nor `manifests`"),
+        )
+        .at(doc.document.place(), "and there is no shared component of this name to refine");
         problems.push(match nearest(name, shared.keys().map(String::as_str)) {
             Some(near) => problem.help(format!("did you mean `{near}`?")),
             None => problem,
@@ -493,9 +556,12 @@ fn without_source(
 ) {
     for (name, doc) in shared.iter().filter(|(_, doc)| !has_source(doc)) {
         problems.push(
-            Diagnostic::error("nothing-to-install", format!("`{name}` has neither `release` nor `manifests`"))
-                .at(doc.document.place(), "")
-                .help("a shared component says what it installs; only a file in clusters/NAME/ refines"),
+            Diagnostic::error(
+                "nothing-to-install",
+                format!("`{name}` has neither `release` nor `manifests`"),
+            )
+            .at(doc.document.place(), "")
+            .help("a shared component says what it installs; only a file in clusters/NAME/ refines"),
         );
         broken.insert(name.clone(), doc.document.place());
     }
@@ -508,10 +574,13 @@ fn former_names(
     problems: &mut Vec<Diagnostic>,
 ) {
     let mut claims: BTreeMap<&str, (&str, Span)> = BTreeMap::new();
-    let own = clusters.iter().flat_map(|cluster| cluster.components.values().map(move |doc| (Some(cluster), doc)));
+    let own =
+        clusters.iter().flat_map(|cluster| cluster.components.values().map(move |doc| (Some(cluster), doc)));
     for (cluster, doc) in shared.values().map(|doc| (None, doc)).chain(own) {
         let overrides = doc.document.node.get("overrides").and_then(Node::as_sequence).unwrap_or_default();
-        let nodes = std::iter::once(&doc.document.node).chain(overrides).filter_map(|n| n.get("formerly")?.as_sequence());
+        let nodes = std::iter::once(&doc.document.node)
+            .chain(overrides)
+            .filter_map(|n| n.get("formerly")?.as_sequence());
         for node in nodes.flatten() {
             let Some(name) = node.as_str() else { continue };
             let existing = shared.get(name).or_else(|| match cluster {
@@ -520,18 +589,24 @@ fn former_names(
             });
             if let Some(existing) = existing {
                 problems.push(
-                    Diagnostic::error("former-name-in-use", format!("`{name}` is not a former name, it is a component"))
-                        .at(node.span, "")
-                        .also(existing.document.place(), "here it is")
-                        .help("a handover needs the old file to be gone"),
+                    Diagnostic::error(
+                        "former-name-in-use",
+                        format!("`{name}` is not a former name, it is a component"),
+                    )
+                    .at(node.span, "")
+                    .also(existing.document.place(), "here it is")
+                    .help("a handover needs the old file to be gone"),
                 );
             }
             match claims.get(name) {
                 Some((other, span)) if *other != doc.name => problems.push(
-                    Diagnostic::error("former-name-in-use", format!("`{}` and `{other}` both say that they were `{name}`", doc.name))
-                        .at(node.span, "")
-                        .also(*span, "")
-                        .help("only one can take over what `formerly` names"),
+                    Diagnostic::error(
+                        "former-name-in-use",
+                        format!("`{}` and `{other}` both say that they were `{name}`", doc.name),
+                    )
+                    .at(node.span, "")
+                    .also(*span, "")
+                    .help("only one can take over what `formerly` names"),
                 ),
                 Some(_) => {}
                 None => {
@@ -542,7 +617,11 @@ fn former_names(
     }
 }
 
-fn secret_entries<'a>(landscape: &'a LandscapeFile, document: &'a Document, cluster: &'a ClusterSource) -> Listed<'a> {
+fn secret_entries<'a>(
+    landscape: &'a LandscapeFile,
+    document: &'a Document,
+    cluster: &'a ClusterSource,
+) -> Listed<'a> {
     match (&cluster.file.secret_sources, &landscape.secret_sources) {
         (Some(entries), _) => Listed { entries, node: cluster.document.node.get("secretSources") },
         (None, Some(entries)) => Listed { entries, node: document.node.get("secretSources") },
@@ -550,7 +629,12 @@ fn secret_entries<'a>(landscape: &'a LandscapeFile, document: &'a Document, clus
     }
 }
 
-fn sources(landscape: &LandscapeFile, document: &Document, clusters: &[ClusterSource], problems: &mut Vec<Diagnostic>) {
+fn sources(
+    landscape: &LandscapeFile,
+    document: &Document,
+    clusters: &[ClusterSource],
+    problems: &mut Vec<Diagnostic>,
+) {
     let lists: Vec<(&str, Listed<'_>)> =
         clusters.iter().map(|c| (c.name.as_str(), secret_entries(landscape, document, c))).collect();
     let of_landscape = Listed {
@@ -560,7 +644,11 @@ fn sources(landscape: &LandscapeFile, document: &Document, clusters: &[ClusterSo
     secrets::check(&of_landscape, document.place(), problems);
     for cluster in clusters {
         let entries = cluster.file.secret_sources.as_deref().unwrap_or_default();
-        secrets::check(&Listed { entries, node: cluster.document.node.get("secretSources") }, cluster.span, problems);
+        secrets::check(
+            &Listed { entries, node: cluster.document.node.get("secretSources") },
+            cluster.span,
+            problems,
+        );
     }
     secrets::check_shared(&lists, document.place(), problems);
 }

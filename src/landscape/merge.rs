@@ -86,23 +86,31 @@ mod tests {
     }
 
     fn tree() -> impl Strategy<Value = Json> {
-        let leaf = prop_oneof![Just(Json::Null), any::<i32>().prop_map(Json::from), "[ab]{0,2}".prop_map(Json::from)];
+        let leaf = prop_oneof![
+            Just(Json::Null),
+            any::<i32>().prop_map(Json::from),
+            "[ab]{0,2}".prop_map(Json::from)
+        ];
         leaf.prop_recursive(3, 16, 3, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..3).prop_map(Json::from),
-                prop::collection::btree_map("[abc]", inner, 0..4).prop_map(|m| m.into_iter().collect::<serde_json::Map<_, _>>().into()),
+                prop::collection::btree_map("[abc]", inner, 0..4)
+                    .prop_map(|m| m.into_iter().collect::<serde_json::Map<_, _>>().into()),
             ]
         })
     }
 
     fn maps() -> impl Strategy<Value = Json> {
-        prop::collection::btree_map("[abc]", tree(), 0..4).prop_map(|m| m.into_iter().collect::<serde_json::Map<_, _>>().into())
+        prop::collection::btree_map("[abc]", tree(), 0..4)
+            .prop_map(|m| m.into_iter().collect::<serde_json::Map<_, _>>().into())
     }
 
     /// Every path to a leaf (anything but a non-empty map) with the leaf.
     fn leaves(json: &Json, path: &str, out: &mut Vec<(String, Json)>) {
         match json.as_object() {
-            Some(map) if !map.is_empty() => map.iter().for_each(|(k, v)| leaves(v, &format!("{path}/{k}"), out)),
+            Some(map) if !map.is_empty() => {
+                map.iter().for_each(|(k, v)| leaves(v, &format!("{path}/{k}"), out))
+            }
             _ => out.push((path.into(), json.clone())),
         }
     }

@@ -29,3 +29,6 @@ pub use model::{
     LayerEntry, Limits, NamespaceMetadata, Patch, PatchTarget, Provided, Required, SecretSource, SecretUse,
     Suspend, Wait,
 };
+
+#[cfg(test)]
+mod tests;

@@ -21,7 +21,11 @@ pub(super) enum Presence {
 }
 
 /// Decides for `cluster`, given the shared file and the cluster's own.
-pub(super) fn presence(shared: Option<&ComponentDoc>, own: Option<&ComponentDoc>, cluster: &ClusterSource) -> Presence {
+pub(super) fn presence(
+    shared: Option<&ComponentDoc>,
+    own: Option<&ComponentDoc>,
+    cluster: &ClusterSource,
+) -> Presence {
     let said = [shared, own].into_iter().flatten().filter_map(|doc| installed(doc, cluster)).next_back();
     if let Some((false, span)) = said {
         return Presence::Absent(Absence::NotInstalled(span));
@@ -41,10 +45,16 @@ pub(super) fn presence(shared: Option<&ComponentDoc>, own: Option<&ComponentDoc>
             Presence::Unclear(Box::new(
                 Diagnostic::error(
                     "refinement-not-installed",
-                    format!("`{name}` is refined for cluster `{}`, but its `clusterSelector` {reason}", cluster.name),
+                    format!(
+                        "`{name}` is refined for cluster `{}`, but its `clusterSelector` {reason}",
+                        cluster.name
+                    ),
                 )
                 .at(own.document.place(), "refined here")
-                .also(place.unwrap_or_else(|| shared.document.place()), format!("`{name}` is for other clusters"))
+                .also(
+                    place.unwrap_or_else(|| shared.document.place()),
+                    format!("`{name}` is for other clusters"),
+                )
                 .help("say `installed: true` to install it here, or `installed: false` to keep it out"),
             ))
         }
@@ -68,5 +78,9 @@ pub(super) fn matching<'a>(
     cluster: &ClusterSource,
 ) -> impl Iterator<Item = (usize, &'a Node)> {
     let nodes = file.get("overrides").and_then(Node::as_sequence).unwrap_or_default();
-    selectors.zip(nodes).enumerate().filter(|(_, (selector, _))| matches(selector, &cluster.labels)).map(|(i, (_, n))| (i, n))
+    selectors
+        .zip(nodes)
+        .enumerate()
+        .filter(|(_, (selector, _))| matches(selector, &cluster.labels))
+        .map(|(i, (_, n))| (i, n))
 }

@@ -11,7 +11,8 @@ use super::format::{AdoptFile, CrdsFile, Fields};
 use super::load::{ClusterSource, ComponentDoc};
 use super::merge::without_nulls;
 use super::model::{
-    Absence, Adopt, Component, ComponentSource, HealthRule, IgnoreDifference, Patch, PatchTarget, Required, Suspend, Wait,
+    Absence, Adopt, Component, ComponentSource, HealthRule, IgnoreDifference, Patch, PatchTarget, Required,
+    Suspend, Wait,
 };
 use super::order::{Edges, cycles, sort};
 use super::presence::{Presence, matching, presence};
@@ -90,7 +91,8 @@ pub(super) fn resolve(
         let broken = &resolved.broken;
         let excused = |contract: &str| {
             let offering = shared.known.get(contract).into_iter().flatten();
-            shared.incomplete || offering.into_iter().any(|(who, _)| broken.keys().any(|b| *who == format!("`{b}`")))
+            shared.incomplete
+                || offering.into_iter().any(|(who, _)| broken.keys().any(|b| *who == format!("`{b}`")))
         };
         let linked = contracts::link(name, needs, &offers, shared.known, &excused, problems);
         if linked.len() < needs.len() {
@@ -100,7 +102,9 @@ pub(super) fn resolve(
     }
     resolved.broken.extend(unlinked);
 
-    let base = |party: &Party| scope(shared, cluster, values, party.as_ref().and_then(|name| Some((name, drafts.get(name)?))));
+    let base = |party: &Party| {
+        scope(shared, cluster, values, party.as_ref().and_then(|name| Some((name, drafts.get(name)?))))
+    };
     let mut computing = Computing {
         files: shared.files,
         offers: &offers,
@@ -115,13 +119,18 @@ pub(super) fn resolve(
     problems.append(&mut computing.problems);
 
     let after = edges(&drafts, &needs, &links, shared, cluster, problems);
-    let order: Edges = after.iter().map(|(name, edges)| (name.clone(), edges.keys().cloned().collect())).collect();
+    let order: Edges =
+        after.iter().map(|(name, edges)| (name.clone(), edges.keys().cloned().collect())).collect();
     report_cycles(&order, &after, problems);
 
     for name in sort(&order) {
         let Some(draft) = drafts.get(&name) else { continue };
         let party = Some(name.clone());
-        let distrusted = links.get(&name).into_iter().flatten().any(|(_, ps)| ps.iter().any(|p| computing.broken.contains(p)));
+        let distrusted = links
+            .get(&name)
+            .into_iter()
+            .flatten()
+            .any(|(_, ps)| ps.iter().any(|p| computing.broken.contains(p)));
         if distrusted || computing.broken.contains(&party) {
             resolved.broken.insert(name, draft.span);
             continue;
@@ -220,7 +229,8 @@ fn draft<'a>(
         fields.extend(node.as_mapping().map(|fields| FieldLayer { fields, folder: doc.document.folder() }));
         for (index, node) in matching(doc.file.overrides.iter().map(|o| &o.cluster_selector), node, cluster) {
             layer(format!("overrides[{index}]"), node.get("configuration"));
-            fields.extend(node.as_mapping().map(|fields| FieldLayer { fields, folder: doc.document.folder() }));
+            fields
+                .extend(node.as_mapping().map(|fields| FieldLayer { fields, folder: doc.document.folder() }));
         }
     }
     let merged = merge_fields(&fields, problems);
@@ -238,7 +248,8 @@ fn draft<'a>(
     let namespace = fields.namespace.clone();
     if namespace.is_none() {
         problems.push(
-            Diagnostic::error("missing-field", format!("component `{name}` has no `namespace`")).at(span, "it belongs here"),
+            Diagnostic::error("missing-field", format!("component `{name}` has no `namespace`"))
+                .at(span, "it belongs here"),
         );
     }
     Some(Draft {
@@ -265,10 +276,13 @@ fn source(
     match (&fields.release, &fields.manifests) {
         (Some(_), Some(_)) => {
             problems.push(
-                Diagnostic::error("release-and-manifests", format!("component `{name}` has both `release` and `manifests`"))
-                    .at(key("manifests"), "")
-                    .also(key("release"), "")
-                    .help("keep one; `null` takes back what a lower layer says"),
+                Diagnostic::error(
+                    "release-and-manifests",
+                    format!("component `{name}` has both `release` and `manifests`"),
+                )
+                .at(key("manifests"), "")
+                .also(key("release"), "")
+                .help("keep one; `null` takes back what a lower layer says"),
             );
             None
         }
@@ -276,7 +290,8 @@ fn source(
             let node = merged.get("release").and_then(|r| r.get("chart")).filter(|n| !n.is_null());
             let (Some(chart), Some(node)) = (&release.chart, node) else {
                 problems.push(
-                    Diagnostic::error("missing-field", format!("the release of `{name}` has no `chart`")).at(key("release"), ""),
+                    Diagnostic::error("missing-field", format!("the release of `{name}` has no `chart`"))
+                        .at(key("release"), ""),
                 );
                 return None;
             };
@@ -284,24 +299,35 @@ fn source(
                 if inner != version {
                     let place = merged.get("release").and_then(|r| r.get("version")).map_or(span, |n| n.span);
                     problems.push(
-                        Diagnostic::error("version-conflict", format!("the chart is asked for as `{inner}` and as `{version}`"))
-                            .at(place, "")
-                            .also(node.span, "")
-                            .help("take the version out of the reference"),
+                        Diagnostic::error(
+                            "version-conflict",
+                            format!("the chart is asked for as `{inner}` and as `{version}`"),
+                        )
+                        .at(place, "")
+                        .also(node.span, "")
+                        .help("take the version out of the reference"),
                     );
                 }
             }
-            Some(ComponentSource::Chart { reference: chart.clone(), version: release.version.clone(), span: node.span })
+            Some(ComponentSource::Chart {
+                reference: chart.clone(),
+                version: release.version.clone(),
+                span: node.span,
+            })
         }
         (None, Some(paths)) => {
             let nodes = merged.get("manifests").and_then(Node::as_sequence).unwrap_or_default();
-            let paths: Vec<(String, Span)> = paths.iter().cloned().zip(nodes.iter().map(|n| n.span)).collect();
+            let paths: Vec<(String, Span)> =
+                paths.iter().cloned().zip(nodes.iter().map(|n| n.span)).collect();
             for (path, place) in &paths {
                 if !shared.tree.is_file(path) && !shared.tree.is_directory(path) {
                     problems.push(
-                        Diagnostic::error("missing-manifests", format!("there is no `{path}` in the landscape"))
-                            .at(*place, "")
-                            .help("paths are seen from the component's file"),
+                        Diagnostic::error(
+                            "missing-manifests",
+                            format!("there is no `{path}` in the landscape"),
+                        )
+                        .at(*place, "")
+                        .help("paths are seen from the component's file"),
                     );
                 }
             }
@@ -309,8 +335,11 @@ fn source(
         }
         (None, None) => {
             problems.push(
-                Diagnostic::error("missing-field", format!("component `{name}` has neither `release` nor `manifests`"))
-                    .at(span, ""),
+                Diagnostic::error(
+                    "missing-field",
+                    format!("component `{name}` has neither `release` nor `manifests`"),
+                )
+                .at(span, ""),
             );
             None
         }
@@ -334,7 +363,8 @@ fn scope(
     component: Option<(&String, &Draft<'_>)>,
 ) -> Json {
     let mut of_cluster = json!({"name": cluster.name, "labels": cluster.labels, "values": values});
-    let optional = [("environment", &cluster.environment), ("kubernetesVersion", &cluster.file.kubernetes_version)];
+    let optional =
+        [("environment", &cluster.environment), ("kubernetesVersion", &cluster.file.kubernetes_version)];
     for (key, value) in optional {
         if let (Some(map), Some(value)) = (of_cluster.as_object_mut(), value) {
             map.insert(key.into(), value.as_str().into());
@@ -368,7 +398,9 @@ fn edges(
     for (name, draft) in drafts {
         let edges = after.entry(name.clone()).or_default();
         for (contract, providers) in links.get(name).into_iter().flatten() {
-            let Some(need) = needs.get(name).and_then(|n| n.get(contract)).filter(|need| need.order) else { continue };
+            let Some(need) = needs.get(name).and_then(|n| n.get(contract)).filter(|need| need.order) else {
+                continue;
+            };
             for provider in providers.iter().flatten() {
                 edges.entry(provider.clone()).or_insert(Edge {
                     span: need.span,
@@ -381,7 +413,8 @@ fn edges(
             if drafts.contains_key(other) {
                 let reason = format!("`{name}` depends on `{other}`");
                 edges.entry(other.to_owned()).or_insert(Edge { span: node.span, reason });
-            } else if let Some(problem) = unknown_dependency(name, other, node.span, drafts, shared, cluster) {
+            } else if let Some(problem) = unknown_dependency(name, other, node.span, drafts, shared, cluster)
+            {
                 problems.push(problem);
             }
         }
@@ -403,11 +436,15 @@ fn unknown_dependency(
     let doc = shared.components.get(other).or_else(|| cluster.components.get(other));
     let code = "unknown-dependency";
     Some(match doc {
-        Some(doc) => Diagnostic::error(code, format!("`{name}` depends on `{other}`, which is not installed here"))
-            .at(span, "")
-            .also(doc.document.place(), "it is for other clusters"),
+        Some(doc) => {
+            Diagnostic::error(code, format!("`{name}` depends on `{other}`, which is not installed here"))
+                .at(span, "")
+                .also(doc.document.place(), "it is for other clusters")
+        }
         None => {
-            let diagnostic = Diagnostic::error(code, format!("`{name}` depends on `{other}`, which does not exist")).at(span, "");
+            let diagnostic =
+                Diagnostic::error(code, format!("`{name}` depends on `{other}`, which does not exist"))
+                    .at(span, "");
             match nearest(other, drafts.keys().map(String::as_str)) {
                 Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
                 None => diagnostic,
@@ -426,7 +463,8 @@ fn report_cycles(order: &Edges, after: &After, problems: &mut Vec<Diagnostic>) {
                 diagnostic = diagnostic.at(edge.span, edge.reason.clone());
             }
         }
-        problems.push(diagnostic.help("say `order: false` at a contract whose values suffice without waiting"));
+        problems
+            .push(diagnostic.help("say `order: false` at a contract whose values suffice without waiting"));
     }
 }
 
@@ -558,14 +596,21 @@ fn computed_winners(layers: &mut BTreeMap<String, Vec<LayerEntry>>, values: &Nod
     }
 }
 
-fn suspend(fields: &Fields, merged: &Mapping, place: Span, problems: &mut Vec<Diagnostic>) -> Option<Suspend> {
+fn suspend(
+    fields: &Fields,
+    merged: &Mapping,
+    place: Span,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<Suspend> {
     let suspend = fields.suspend.as_ref()?;
     let node = merged.get("suspend");
     let until = suspend.until.as_ref().and_then(|date| match date.0.parse::<jiff::civil::Date>() {
         Ok(date) => Some(date),
         Err(_) => {
             let span = node.and_then(|n| n.get("until")).map_or(place, |n| n.span);
-            problems.push(Diagnostic::error("invalid-value", format!("there is no day `{}`", date.0)).at(span, ""));
+            problems.push(
+                Diagnostic::error("invalid-value", format!("there is no day `{}`", date.0)).at(span, ""),
+            );
             None
         }
     });

@@ -29,8 +29,11 @@ pub(super) fn check(listed: &Listed<'_>, place: Span, problems: &mut Vec<Diagnos
         let named = [entry.env.is_some(), entry.files.is_some(), entry.secret.is_some()];
         if named.iter().filter(|n| **n).count() != 1 {
             problems.push(
-                Diagnostic::error("invalid-value", "a secret source is exactly one of `env`, `files` and `secret`")
-                    .at(listed.span(index, place), ""),
+                Diagnostic::error(
+                    "invalid-value",
+                    "a secret source is exactly one of `env`, `files` and `secret`",
+                )
+                .at(listed.span(index, place), ""),
             );
         }
     }
@@ -73,7 +76,9 @@ pub(super) fn check_shared(clusters: &[(&str, Listed<'_>)], place: Span, problem
                         reported.push(span);
                         let mut problem = Diagnostic::error(
                             "shared-secret-source",
-                            format!("this source gives the same secrets to the clusters `{other}` and `{cluster}`"),
+                            format!(
+                                "this source gives the same secrets to the clusters `{other}` and `{cluster}`"
+                            ),
                         )
                         .at(span, "");
                         if *other_span != span {

@@ -49,7 +49,12 @@ impl Vocabulary {
 
     /// The values that `key` may have in a selector.
     pub fn values(&self, key: &str) -> BTreeSet<&str> {
-        [&self.used, &self.listed].into_iter().filter_map(|m| m.get(key)).flatten().map(String::as_str).collect()
+        [&self.used, &self.listed]
+            .into_iter()
+            .filter_map(|m| m.get(key))
+            .flatten()
+            .map(String::as_str)
+            .collect()
     }
 
     /// Whether the selector names a listed value that no cluster has at present.
@@ -73,7 +78,9 @@ impl Vocabulary {
             }
         }
         for expression in node.get("matchExpressions").and_then(Node::as_sequence).unwrap_or_default() {
-            let Some((key_node, key)) = expression.get("key").and_then(|n| Some((n, n.as_str()?))) else { continue };
+            let Some((key_node, key)) = expression.get("key").and_then(|n| Some((n, n.as_str()?))) else {
+                continue;
+            };
             let values = expression.get("values").and_then(Node::as_sequence).unwrap_or_default();
             let operator = expression.get("operator").and_then(Node::as_str).unwrap_or_default();
             let span = expression.get("operator").map_or(expression.span, |n| n.span);
@@ -82,7 +89,8 @@ impl Vocabulary {
                     Diagnostic::error("invalid-value", format!("`{operator}` needs `values`")).at(span, ""),
                 ),
                 "Exists" | "DoesNotExist" if !values.is_empty() => problems.push(
-                    Diagnostic::error("invalid-value", format!("`{operator}` takes no `values`")).at(span, ""),
+                    Diagnostic::error("invalid-value", format!("`{operator}` takes no `values`"))
+                        .at(span, ""),
                 ),
                 _ => {}
             }
@@ -98,7 +106,8 @@ impl Vocabulary {
         if known.contains(key) {
             return true;
         }
-        let diagnostic = Diagnostic::error("unknown-label", format!("no cluster has the label `{key}`")).at(span, "");
+        let diagnostic =
+            Diagnostic::error("unknown-label", format!("no cluster has the label `{key}`")).at(span, "");
         problems.push(match nearest(key, known.iter().copied()) {
             Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
             None => diagnostic.help(format!("labels: {}", list(&known))),
@@ -113,7 +122,8 @@ impl Vocabulary {
             return;
         }
         let diagnostic =
-            Diagnostic::error("unknown-label", format!("no cluster has the label `{key}: {value}`")).at(node.span, "");
+            Diagnostic::error("unknown-label", format!("no cluster has the label `{key}: {value}`"))
+                .at(node.span, "");
         problems.push(match nearest(value, known.iter().copied()) {
             Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
             None => diagnostic.help(format!("values of `{key}`: {}", list(&known))),
@@ -143,9 +153,7 @@ mod tests {
         check(json!({}), true);
         check(json!({"matchLabels": {"zone": "fss"}}), true);
         check(json!({"matchLabels": {"zone": "fss", "ring": "dev"}}), false);
-        let one = |key: &str, operator: &str, values: Json| {
-            json!({"matchExpressions": [{"key": key, "operator": operator, "values": values}]})
-        };
+        let one = |key: &str, operator: &str, values: Json| json!({"matchExpressions": [{"key": key, "operator": operator, "values": values}]});
         check(one("ring", "In", json!(["dev", "stable"])), true);
         check(one("ring", "In", json!(["dev"])), false);
         check(one("none", "In", json!(["dev"])), false);

@@ -85,15 +85,20 @@ mod tests {
 
     fn check(texts: &[&str], expected: &[(&str, &[(&str, Json)])]) {
         let files = Files::new();
-        let layers: Vec<Layer> = texts.iter().enumerate().map(|(i, t)| layer(&files, &i.to_string(), t)).collect();
+        let layers: Vec<Layer> =
+            texts.iter().enumerate().map(|(i, t)| layer(&files, &i.to_string(), t)).collect();
         let merged = merged(&layers, layers[0].values.span);
         let found: Vec<(String, Vec<(String, Json)>)> = provenance(&layers, &merged)
             .into_iter()
-            .map(|(path, entries)| (path, entries.into_iter().map(|e| (files.place(e.span), e.value)).collect()))
+            .map(|(path, entries)| {
+                (path, entries.into_iter().map(|e| (files.place(e.span), e.value)).collect())
+            })
             .collect();
         let expected: Vec<(String, Vec<(String, Json)>)> = expected
             .iter()
-            .map(|(p, es)| ((*p).to_owned(), es.iter().map(|(place, v)| ((*place).to_owned(), v.clone())).collect()))
+            .map(|(p, es)| {
+                ((*p).to_owned(), es.iter().map(|(place, v)| ((*place).to_owned(), v.clone())).collect())
+            })
             .collect();
         assert_eq!(found, expected);
     }
@@ -112,14 +117,8 @@ mod tests {
 
     #[test]
     fn a_map_over_a_scalar_and_back() {
-        check(
-            &["a: 5\n", "a: {b: 1}\n"],
-            &[("a.b", &[("0:1:4", json!(5)), ("1:1:8", json!(1))])],
-        );
-        check(
-            &["a: {b: 1}\n", "a: 5\n"],
-            &[("a", &[("0:1:4", json!({"b": 1})), ("1:1:4", json!(5))])],
-        );
+        check(&["a: 5\n", "a: {b: 1}\n"], &[("a.b", &[("0:1:4", json!(5)), ("1:1:8", json!(1))])]);
+        check(&["a: {b: 1}\n", "a: 5\n"], &[("a", &[("0:1:4", json!({"b": 1})), ("1:1:4", json!(5))])]);
     }
 
     fn values() -> impl Strategy<Value = Json> {
@@ -131,9 +130,11 @@ mod tests {
             prop::collection::vec(0..9i32, 0..3).prop_map(Json::from),
         ];
         let tree = leaf.prop_recursive(3, 12, 3, |inner| {
-            prop::collection::btree_map("[a-c]|x[.]y", inner, 0..4).prop_map(|m| m.into_iter().collect::<serde_json::Map<_, _>>().into())
+            prop::collection::btree_map("[a-c]|x[.]y", inner, 0..4)
+                .prop_map(|m| m.into_iter().collect::<serde_json::Map<_, _>>().into())
         });
-        prop::collection::btree_map("[a-c]", tree, 1..4).prop_map(|m| m.into_iter().collect::<serde_json::Map<_, _>>().into())
+        prop::collection::btree_map("[a-c]", tree, 1..4)
+            .prop_map(|m| m.into_iter().collect::<serde_json::Map<_, _>>().into())
     }
 
     proptest! {

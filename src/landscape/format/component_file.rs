@@ -18,8 +18,8 @@ pub(in crate::landscape) struct ComponentFile {
     /// Where a shared component is installed. `{}`: everywhere; absent: where a cluster says `installed: true`.
     pub cluster_selector: Option<LabelSelector>,
     /// Values, picked by the cluster's `environment`, above `configuration`.
-    #[serde(default)]
-    pub environments: BTreeMap<String, Option<Free>>,
+    #[expect(dead_code, reason = "read from the node, which keeps places and tags")]
+    pub environments: Option<BTreeMap<String, Option<Free>>>,
     /// Fields for some clusters only, in order, above `environments`.
     #[serde(default)]
     pub overrides: Vec<Override>,
@@ -70,7 +70,7 @@ pub(in crate::landscape) struct Fields {
     #[expect(dead_code, reason = "merged as nodes, lists made maps")]
     pub requires: Option<RequiresFields>,
     /// Components that must be healthy first, where no contract says so.
-    #[serde(default)]
+    #[expect(dead_code, reason = "merged as a node, which keeps places")]
     pub depends_on: Option<Vec<String>>,
     /// Health wait.
     pub wait: Option<WaitFields>,
@@ -156,7 +156,6 @@ pub(in crate::landscape) struct Operation {
 /// What a JSON Patch operation does.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the names of RFC 6902")]
 pub(in crate::landscape) enum OperationKind {
     Add,
     Remove,
@@ -187,7 +186,8 @@ pub(in crate::landscape) enum SecretsFields {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
 #[schemars(title = "a key of a Secret: letters, digits, `-`, `_` and `.`", extend("pattern" = "^[-._a-zA-Z0-9]{1,253}$"))]
-pub(in crate::landscape) struct SecretKey(pub String);
+#[expect(dead_code, reason = "only the schema is used")]
+pub(in crate::landscape) struct SecretKey(String);
 
 /// A list of contract names, or a map from name to how.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

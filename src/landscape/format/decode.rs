@@ -36,8 +36,9 @@ impl Decoder {
             self.explain(files, node, &error, &mut problems);
         }
         if problems.is_empty() {
-            serde_json::from_value(json)
-                .map_err(|error| vec![Diagnostic::error("invalid-value", error.to_string()).at(start_of(node), "")])
+            serde_json::from_value(json).map_err(|error| {
+                vec![Diagnostic::error("invalid-value", error.to_string()).at(start_of(node), "")]
+            })
         } else {
             Err(problems)
         }
@@ -51,8 +52,13 @@ impl Decoder {
         match error.kind() {
             ValidationErrorKind::AdditionalProperties { unexpected }
             | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
-                let known: Vec<&str> =
-                    subschema.get("properties").and_then(Json::as_object).into_iter().flatten().map(|(k, _)| k.as_str()).collect();
+                let known: Vec<&str> = subschema
+                    .get("properties")
+                    .and_then(Json::as_object)
+                    .into_iter()
+                    .flatten()
+                    .map(|(k, _)| k.as_str())
+                    .collect();
                 for field in unexpected {
                     out.push(unknown_field(node, &path, field, &known));
                 }
@@ -60,8 +66,11 @@ impl Decoder {
             ValidationErrorKind::Required { property } => {
                 let field = property.as_str().unwrap_or_default();
                 out.push(
-                    Diagnostic::error("missing-field", format!("field `{field}` is missing{}", within(&path)))
-                        .at(place_of(root, &path), format!("`{field}` belongs here")),
+                    Diagnostic::error(
+                        "missing-field",
+                        format!("field `{field}` is missing{}", within(&path)),
+                    )
+                    .at(place_of(root, &path), format!("`{field}` belongs here")),
                 );
             }
             ValidationErrorKind::Type { kind } => {
@@ -74,7 +83,8 @@ impl Decoder {
                 let mismatch = |e: &&ValidationError<'static>| {
                     matches!(e.kind(), ValidationErrorKind::Type { .. }) && e.instance_path().as_str() == here
                 };
-                match context.iter().find(|branch| !branch.is_empty() && !branch.iter().any(|e| mismatch(&e))) {
+                match context.iter().find(|branch| !branch.is_empty() && !branch.iter().any(|e| mismatch(&e)))
+                {
                     Some(branch) => branch.iter().for_each(|e| self.explain(files, root, e, out)),
                     None => {
                         let mut wanted: Vec<String> = Vec::new();
@@ -91,17 +101,23 @@ impl Decoder {
                 }
             }
             ValidationErrorKind::Enum { options } => {
-                let options: Vec<&str> = options.as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+                let options: Vec<&str> =
+                    options.as_array().into_iter().flatten().filter_map(Json::as_str).collect();
                 out.push(one_of(node, &path, &options));
             }
             ValidationErrorKind::Constant { expected_value } => {
                 out.push(one_of(node, &path, expected_value.as_str().as_slice()));
             }
             ValidationErrorKind::MinProperties { .. } => out.push(
-                Diagnostic::error("invalid-value", format!("{} must not be empty", subject(&path))).at(node.span, ""),
+                Diagnostic::error("invalid-value", format!("{} must not be empty", subject(&path)))
+                    .at(node.span, ""),
             ),
             _ => {
-                let code = if title.is_some_and(|t| t.starts_with("a DNS label")) { "invalid-name" } else { "invalid-value" };
+                let code = if title.is_some_and(|t| t.starts_with("a DNS label")) {
+                    "invalid-name"
+                } else {
+                    "invalid-value"
+                };
                 let text = node.as_str().map_or_else(|| node.to_json().to_string(), Into::into);
                 let message = match title {
                     Some(title) => format!("`{text}` is not {title}"),
@@ -141,9 +157,11 @@ fn one_of(node: &Node, path: &[String], options: &[&str]) -> Diagnostic {
 }
 
 fn wrong_type(files: &Files, node: &Node, path: &[String], expected: &str) -> Diagnostic {
-    let diagnostic =
-        Diagnostic::error("wrong-type", format!("{} must be {expected}, not {}", subject(path), describe(node)))
-            .at(short(files, node.span), format!("expected {expected}"));
+    let diagnostic = Diagnostic::error(
+        "wrong-type",
+        format!("{} must be {expected}, not {}", subject(path), describe(node)),
+    )
+    .at(short(files, node.span), format!("expected {expected}"));
     let scalar = matches!(node.value, Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_));
     if scalar && expected.contains("string") {
         let text = &files.get(node.span.file).text;
@@ -183,7 +201,8 @@ fn expected(kind: &TypeKind, title: Option<&str>) -> String {
     match kind {
         TypeKind::Single(single) => name(single.to_string()),
         TypeKind::Multiple(set) => {
-            let names: Vec<String> = set.iter().map(|t| name(t.to_string())).filter(|t| t != "null").collect();
+            let names: Vec<String> =
+                set.iter().map(|t| name(t.to_string())).filter(|t| t != "null").collect();
             names.join(" or ")
         }
     }
@@ -236,7 +255,10 @@ fn start_of(node: &Node) -> Span {
 fn short(files: &Files, span: Span) -> Span {
     let text = &files.get(span.file).text;
     let line = text.get(span.range()).and_then(|t| t.lines().next()).unwrap_or_default();
-    Span { end: span.end.min(span.start.saturating_add(u32::try_from(line.len()).unwrap_or(u32::MAX))), ..span }
+    Span {
+        end: span.end.min(span.start.saturating_add(u32::try_from(line.len()).unwrap_or(u32::MAX))),
+        ..span
+    }
 }
 
 fn segments(pointer: &str) -> Vec<String> {

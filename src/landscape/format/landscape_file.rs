@@ -171,7 +171,9 @@ mod tests {
 
     #[test]
     fn shares_are_percentages_or_fractions() {
-        for (json, share) in [(serde_json::json!("30%"), 0.3), (serde_json::json!(0.25), 0.25), (serde_json::json!(1), 1.0)] {
+        for (json, share) in
+            [(serde_json::json!("30%"), 0.3), (serde_json::json!(0.25), 0.25), (serde_json::json!(1), 1.0)]
+        {
             assert_eq!(ObjectShare::try_from(json), Ok(ObjectShare(share)));
         }
     }

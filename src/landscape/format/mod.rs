@@ -13,7 +13,7 @@ mod shared;
 pub(super) use cluster_file::{ClusterFile, ConnectionFields};
 pub(super) use component_file::{AdoptFile, ComponentFile, CrdsFile, Fields};
 pub(super) use decode::{Decoder, describe};
-pub(super) use landscape_file::{LandscapeFile, LimitsFile, ObjectShare, SecretSourceEntry};
+pub(super) use landscape_file::{LandscapeFile, LimitsFile, SecretSourceEntry};
 pub(super) use shared::{Duration, LabelSelector, Operator};
 
 use schemars::JsonSchema;
