@@ -46,6 +46,7 @@ pub fn world(files: &[(&str, &str)]) -> World {
         namespaces: BTreeMap::new(),
         components: Vec::new(),
         absent: BTreeMap::new(),
+        broken: BTreeMap::new(),
         span,
     };
     let discovery = Discovery::of_version(KubernetesVersion { major: 1, minor: 34 });
