@@ -8,11 +8,14 @@
 //!
 //! Nothing here knows why an object is wanted or what a difference means; that is for `plan` and `apply`.
 
+mod access;
 mod body;
+mod changes;
 mod connect;
 mod discover;
 mod error;
-
+mod explain;
+mod lease;
 mod limit;
 mod list;
 mod observe;
@@ -27,10 +30,12 @@ use std::time::Duration;
 
 use crate::object::{Discovery, GroupVersionKind};
 
+pub use changes::Changed;
 pub use connect::{ConnectError, Target, connect, install_crypto_provider};
 pub use error::{Error, WriteError};
-
-pub use records::Records;
+pub use explain::LogRequest;
+pub use lease::{Holder, LeaseError, RunLease, Waiting};
+pub use records::{Key, Records};
 pub use write::{ApplyOptions, Deleted, Propagation};
 
 /// One API server. Cheap to clone; clones share the connections, the limit and what was discovered.
