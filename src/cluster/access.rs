@@ -10,7 +10,12 @@ use crate::object::GroupVersionKind;
 
 impl Client {
     /// Whether this user may `verb` (`list`, `patch`, …) objects of a kind, in a namespace or everywhere.
-    pub async fn access_review(&self, verb: &str, gvk: &GroupVersionKind, namespace: Option<&str>) -> Result<bool, Error> {
+    pub async fn access_review(
+        &self,
+        verb: &str,
+        gvk: &GroupVersionKind,
+        namespace: Option<&str>,
+    ) -> Result<bool, Error> {
         let resource = self.resource(gvk)?;
         let body = json!({
             "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",

@@ -32,13 +32,21 @@ impl Client {
     /// The pods of a namespace that a label selector matches.
     pub async fn list_pods(&self, namespace: &str, selector: &str) -> Result<Vec<Live>, Error> {
         let pods = Resource::built_in("", "v1", "Pod", "pods", Scope::Namespaced);
-        self.list_for(&pods, Selection { namespace: Some(namespace), labels: Some(selector), ..Selection::default() }).await
+        self.list_for(
+            &pods,
+            Selection { namespace: Some(namespace), labels: Some(selector), ..Selection::default() },
+        )
+        .await
     }
 
     /// The ReplicaSets of a namespace that a label selector matches.
     pub async fn list_replicasets(&self, namespace: &str, selector: &str) -> Result<Vec<Live>, Error> {
         let sets = Resource::built_in("apps", "v1", "ReplicaSet", "replicasets", Scope::Namespaced);
-        self.list_for(&sets, Selection { namespace: Some(namespace), labels: Some(selector), ..Selection::default() }).await
+        self.list_for(
+            &sets,
+            Selection { namespace: Some(namespace), labels: Some(selector), ..Selection::default() },
+        )
+        .await
     }
 
     /// The events about the object with this UID, the oldest first. Events about cluster-scoped objects are in the
@@ -47,8 +55,9 @@ impl Client {
         let events = Resource::built_in("", "v1", "Event", "events", Scope::Namespaced);
         let fields = format!("involvedObject.uid={uid}");
         let namespace = Some(namespace.unwrap_or("default"));
-        let mut events =
-            self.list_for(&events, Selection { namespace, fields: Some(&fields), ..Selection::default() }).await?;
+        let mut events = self
+            .list_for(&events, Selection { namespace, fields: Some(&fields), ..Selection::default() })
+            .await?;
         events.sort_by_cached_key(time_of);
         Ok(events)
     }
@@ -56,8 +65,8 @@ impl Client {
     async fn list_for(&self, resource: &Resource, selection: Selection<'_>) -> Result<Vec<Live>, Error> {
         let place = selection.namespace.unwrap_or_default();
         let objects = self.list(resource, selection).await;
-        let objects =
-            objects.map_err(|failure| failure.reading(format!("list {} in namespace `{place}`", resource.plural)))?;
+        let objects = objects
+            .map_err(|failure| failure.reading(format!("list {} in namespace `{place}`", resource.plural)))?;
         Ok(objects.into_iter().map(Live).collect())
     }
 
@@ -67,8 +76,12 @@ impl Client {
         let path = format!("/api/v1/namespaces/{}/pods/{}/log", segment(namespace), segment(pod));
         let lines = lines.to_string();
         let previous = if previous { "true" } else { "false" };
-        let pairs =
-            [("container", container), ("previous", previous), ("tailLines", &lines), ("limitBytes", LOG_BYTES)];
+        let pairs = [
+            ("container", container),
+            ("previous", previous),
+            ("tailLines", &lines),
+            ("limitBytes", LOG_BYTES),
+        ];
         let answer = self
             .call(Call::get(query(&path, &pairs)).accept("*/*"))
             .await
@@ -89,7 +102,10 @@ fn time_of(event: &Live) -> String {
 
 /// Lines without escape sequences and other control characters, each at most 500 characters long.
 fn plain_lines(bytes: &[u8]) -> Vec<String> {
-    String::from_utf8_lossy(bytes).lines().map(|line| super::error::printable(&without_escapes(line), 500)).collect()
+    String::from_utf8_lossy(bytes)
+        .lines()
+        .map(|line| super::error::printable(&without_escapes(line), 500))
+        .collect()
 }
 
 /// Without ANSI control sequences: ESC `[` parameters final-byte, ESC `]` … BEL, and other two-character ones.

@@ -51,10 +51,15 @@ impl Holder {
     /// This process. Where `/proc` is missing it has no boot, and nobody takes over from it before it expires.
     pub fn of_this_process() -> Self {
         let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default().trim().to_owned();
-        let namespace = std::fs::read_link("/proc/self/ns/pid").map(|p| p.display().to_string()).unwrap_or_default();
+        let namespace =
+            std::fs::read_link("/proc/self/ns/pid").map(|p| p.display().to_string()).unwrap_or_default();
         let namespace: String = namespace.chars().filter(char::is_ascii_digit).collect();
         let boot = read("/proc/sys/kernel/random/boot_id");
-        let boot = if boot.is_empty() || namespace.is_empty() { String::new() } else { format!("{boot}.{namespace}") };
+        let boot = if boot.is_empty() || namespace.is_empty() {
+            String::new()
+        } else {
+            format!("{boot}.{namespace}")
+        };
         let pid = std::process::id();
         let host = read("/proc/sys/kernel/hostname").replace('/', "_");
         Self { host, boot, pid, start: start_of(pid).unwrap_or_default() }
@@ -70,7 +75,10 @@ impl Holder {
 
     /// Whether the holder is a process of the same machine, boot and PID namespace that no longer runs.
     fn is_gone(&self, here: &Self) -> bool {
-        let near = self.host == here.host && self.boot == here.boot && !self.boot.is_empty() && !self.start.is_empty();
+        let near = self.host == here.host
+            && self.boot == here.boot
+            && !self.boot.is_empty()
+            && !self.start.is_empty();
         near && start_of(self.pid).as_ref() != Some(&self.start)
     }
 }
@@ -162,7 +170,9 @@ struct Seen {
 
 impl Seen {
     fn of(live: &Live) -> Self {
-        let text = |field: &str| live.0.pointer(&format!("/spec/{field}")).and_then(Value::as_str).unwrap_or_default();
+        let text = |field: &str| {
+            live.0.pointer(&format!("/spec/{field}")).and_then(Value::as_str).unwrap_or_default()
+        };
         Self {
             version: live.resource_version().into(),
             holder: text("holderIdentity").into(),
@@ -274,7 +284,12 @@ impl Client {
     }
 
     /// Takes a Lease that was free or abandoned; `None` if somebody else was faster.
-    async fn take_lease(&self, landscape: &str, identity: &str, seen: &Seen) -> Result<Option<String>, WriteError> {
+    async fn take_lease(
+        &self,
+        landscape: &str,
+        identity: &str,
+        seen: &Seen,
+    ) -> Result<Option<String>, WriteError> {
         let now = now();
         let spec = json!({
             "holderIdentity": identity, "leaseDurationSeconds": DURATION.as_secs(),
@@ -285,7 +300,10 @@ impl Client {
     }
 
     #[allow(clippy::unused_self, reason = "reads as the step that it is")]
-    fn version_of(&self, result: Result<super::request::Answer, Failure>) -> Result<Option<String>, WriteError> {
+    fn version_of(
+        &self,
+        result: Result<super::request::Answer, Failure>,
+    ) -> Result<Option<String>, WriteError> {
         match result {
             Ok(answer) => {
                 Ok(Some(Live(answer.json().map_err(WriteError::Nonsense)?).resource_version().to_owned()))

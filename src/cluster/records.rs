@@ -22,9 +22,9 @@ use super::path::{Resource, query};
 use super::request::{Call, JSON};
 use super::write::{Deleted, Propagation, apply_request};
 use crate::object::Scope;
-use crate::plan::applyset::{ID_LABEL, applyset_annotations, applyset_id};
+
 use crate::plan::inventory::{RECORD_MANAGER, RECORD_NAMESPACE, record_name};
-use crate::plan::{Identity, Inventory, Live};
+use crate::plan::{ID_LABEL, Identity, Inventory, Live, applyset_annotations, applyset_id};
 
 /// Label of a record: what it is.
 const RECORD_LABEL: &str = "landskap.io/record";
@@ -125,7 +125,9 @@ impl Client {
         let selection =
             Selection { namespace: Some(RECORD_NAMESPACE), labels: Some(&selector), ..Selection::default() };
         let maps = self.list(&config_maps(), selection).await.map_err(|failure| {
-            failure.reading(format!("read the records of `{landscape}` (ConfigMaps in namespace `{RECORD_NAMESPACE}`)"))
+            failure.reading(format!(
+                "read the records of `{landscape}` (ConfigMaps in namespace `{RECORD_NAMESPACE}`)"
+            ))
         })?;
         Ok(maps.into_iter().map(Live).collect())
     }
@@ -191,7 +193,10 @@ impl Client {
         sensitive: bool,
     ) -> Result<super::request::Answer, super::error::Failure> {
         let namespace = body.pointer("/metadata/namespace").and_then(Value::as_str);
-        let path = query(&resource.collection(namespace), &[("fieldManager", RECORD_MANAGER), ("fieldValidation", "Strict")]);
+        let path = query(
+            &resource.collection(namespace),
+            &[("fieldManager", RECORD_MANAGER), ("fieldValidation", "Strict")],
+        );
         self.call(Call::send(Method::POST, path, JSON, body).repeatable().sensitive(sensitive)).await
     }
 
@@ -229,7 +234,9 @@ impl Client {
             Err(failure) if failure.is(409) || (failure.is(404) && inventory.resource_version.is_some()) => {
                 // Our own write of an attempt whose answer got lost, or somebody else's.
                 match self.get_at(&maps, Some(RECORD_NAMESPACE), &name, false).await {
-                    Ok(Some(live)) if live.0.pointer("/data/inventory").and_then(Value::as_str) == Some(&*content) => {
+                    Ok(Some(live))
+                        if live.0.pointer("/data/inventory").and_then(Value::as_str) == Some(&*content) =>
+                    {
                         Ok(live.resource_version().to_owned())
                     }
                     _ => Err(WriteError::RecordChanged { name }),
@@ -247,7 +254,14 @@ impl Client {
         let is_meant = |live: &Live| live.resource_version() == version;
         let maps = config_maps();
         match self
-            .delete_at(&maps, Some(RECORD_NAMESPACE), &name, &preconditions, Propagation::Background, is_meant)
+            .delete_at(
+                &maps,
+                Some(RECORD_NAMESPACE),
+                &name,
+                &preconditions,
+                Propagation::Background,
+                is_meant,
+            )
             .await?
         {
             Deleted::Gone | Deleted::Terminating => Ok(()),
@@ -275,7 +289,8 @@ impl Client {
     pub async fn delete_identity(&self, landscape: &str) -> Result<(), WriteError> {
         let maps = config_maps();
         let always = |_: &Live| true;
-        self.delete_at(&maps, Some(RECORD_NAMESPACE), landscape, &json!({}), Propagation::Background, always).await?;
+        self.delete_at(&maps, Some(RECORD_NAMESPACE), landscape, &json!({}), Propagation::Background, always)
+            .await?;
         Ok(())
     }
 }
@@ -283,10 +298,9 @@ impl Client {
 fn parse<T: DeserializeOwned>(map: &Live, key: &str) -> Result<T, Error> {
     let text = map.0.get("data").and_then(|data| data.get(key)).and_then(Value::as_str);
     let parsed = text.ok_or_else(|| format!("it has no key `{key}`"));
-    parsed.and_then(|text| serde_json::from_str(text).map_err(|error| error.to_string())).map_err(|reason| Error::Record {
-        name: record_name_of(map),
-        reason,
-    })
+    parsed
+        .and_then(|text| serde_json::from_str(text).map_err(|error| error.to_string()))
+        .map_err(|reason| Error::Record { name: record_name_of(map), reason })
 }
 
 fn record_name_of(map: &Live) -> String {
@@ -300,7 +314,9 @@ fn read_inventory(map: &Live, landscape: &str) -> Result<Inventory, Error> {
     match raw.get("schemaVersion").and_then(Value::as_u64) {
         Some(SCHEMA_VERSION) => {}
         Some(version) => {
-            let reason = format!("it has format {version}, and this landskap understands {SCHEMA_VERSION}; use a newer one");
+            let reason = format!(
+                "it has format {version}, and this landskap understands {SCHEMA_VERSION}; use a newer one"
+            );
             return Err(Error::Record { name, reason });
         }
         None => return Err(Error::Record { name, reason: "it has no `schemaVersion`".into() }),
@@ -321,7 +337,9 @@ fn read_key(secret: &Live, name: &str) -> Result<Key, Error> {
     let bytes = STANDARD.decode(text).map(Zeroizing::new).unwrap_or_default();
     match <[u8; 32]>::try_from(bytes.as_slice()) {
         Ok(key) => Ok(Key(Zeroizing::new(key))),
-        Err(_) => Err(Error::Record { name: name.into(), reason: "its `key` is not 32 bytes in base64".into() }),
+        Err(_) => {
+            Err(Error::Record { name: name.into(), reason: "its `key` is not 32 bytes in base64".into() })
+        }
     }
 }
 
@@ -346,7 +364,10 @@ mod tests {
              it says that it is the inventory of `a` in landscape `l`"
         );
         let newer = GOOD.replace(":1,", ":2,");
-        assert!(reason(&record("l.a", &newer)).ends_with("it has format 2, and this landskap understands 1; use a newer one"));
+        assert!(
+            reason(&record("l.a", &newer))
+                .ends_with("it has format 2, and this landskap understands 1; use a newer one")
+        );
         assert!(reason(&record("l.a", "{}")).contains("no `schemaVersion`"));
         assert!(reason(&record("l.a", "nonsense")).contains("expected"));
     }

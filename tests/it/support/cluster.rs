@@ -163,6 +163,17 @@ pub fn with_server(server: &str) -> tempfile::NamedTempFile {
     written(&config)
 }
 
+/// The shared cluster's kubeconfig with a certificate authority that did not sign the server's certificate.
+pub fn with_other_authority() -> tempfile::NamedTempFile {
+    let mut config = Kubeconfig::read_from(kubeconfig()).unwrap();
+    for cluster in &mut config.clusters {
+        let cluster = cluster.cluster.as_mut().unwrap();
+        cluster.certificate_authority = None;
+        cluster.certificate_authority_data = Some(OTHER_AUTHORITY.into());
+    }
+    written(&config)
+}
+
 fn written(config: &Kubeconfig) -> tempfile::NamedTempFile {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), serde_json::to_string(config).unwrap()).unwrap();
@@ -186,3 +197,16 @@ pub async fn send(
     let request = http::Request::builder().method(method).uri(path).header("content-type", content_type);
     client.request(request.body(body.to_string().into_bytes()).unwrap()).await
 }
+
+/// A self-signed certificate (X.509 v3, valid for a hundred years), whose key nobody has; PEM in base64.
+const OTHER_AUTHORITY: &str = concat!(
+    "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUJrRENDQVRXZ0F3SUJBZ0lVU1NJeGtVQlhncUM5bHBXKzc1RXhCT1gzYXZB",
+    "d0NnWUlLb1pJemowRUF3SXcKSERFYU1CZ0dBMVVFQXd3UllXNXZkR2hsY2lCaGRYUm9iM0pwZEhrd0lCY05Nall4TVRJeU1qRXdP",
+    "VEk1V2hnUApNakV5TmpFd01qa3lNVEE1TWpsYU1Cd3hHakFZQmdOVkJBTU1FV0Z1YjNSb1pYSWdZWFYwYUc5eWFYUjVNRmt3CkV3",
+    "WUhLb1pJemowQ0FRWUlLb1pJemowREFRY0RRZ0FFRk9zWnl1c3J1WVdMNlNTTFZUN25kR2psOUI0ZGdqYWcKYnFGOS9SZm9PTXlx",
+    "ZGs5c29xekNncDVvTVAyUGhOdDljZUszVjhnOS9oV3RNRmRsVFphQWw2TlRNRkV3SFFZRApWUjBPQkJZRUZKeEdKQ3FHUnpXNTNQ",
+    "TEFNRS9uejh1TEhwaUZNQjhHQTFVZEl3UVlNQmFBRkp4R0pDcUdSelc1CjNQTEFNRS9uejh1TEhwaUZNQThHQTFVZEV3RUIvd1FG",
+    "TUFNQkFmOHdDZ1lJS29aSXpqMEVBd0lEU1FBd1JnSWgKQUxSKy90aU94Rlo0NkxiUk9ONmZhd3hXZk5FN2l2OVZkMUNQcStSYzFE",
+    "WUNBaUVBbDNOUWVaT0hEVkxNQlNaYwpkMXk0djlZMTdZckZXSmxXb0Q0eGtDMndsb0k9Ci0tLS0tRU5EIENFUlRJRklDQVRFLS0t",
+    "LS0K",
+);
