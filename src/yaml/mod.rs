@@ -6,6 +6,7 @@
 //! Nothing here knows what a document means.
 
 mod event;
+mod filling;
 mod node;
 mod number;
 mod order;
@@ -21,5 +22,7 @@ mod write;
 mod tests;
 
 pub use node::{Entry, Mapping, Node, Tag, Value};
-pub use read::{Document, Duplicates, MAX_BYTES, MAX_DEPTH, MAX_EXPANDED_BYTES, MAX_NODES, read};
+pub use read::{
+    Document, Duplicates, MAX_BYTES, MAX_DEPTH, MAX_EXPANDED_BYTES, MAX_NODES, MAX_TAG_DIRECTIVES, read,
+};
 pub use write::write;

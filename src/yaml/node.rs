@@ -1,8 +1,9 @@
 //! The node: a YAML value that remembers where it stands.
 
 use indexmap::IndexMap;
-use indexmap::map::{Values, ValuesMut};
+use indexmap::map::{IntoValues, Values, ValuesMut};
 
+use super::number::through_json;
 use crate::diagnostic::Span;
 
 /// One YAML node.
@@ -144,6 +145,24 @@ impl<'a> IntoIterator for &'a Mapping {
     }
 }
 
+impl<'a> IntoIterator for &'a mut Mapping {
+    type Item = &'a mut Entry;
+    type IntoIter = ValuesMut<'a, String, Entry>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter_mut()
+    }
+}
+
+impl IntoIterator for Mapping {
+    type Item = Entry;
+    type IntoIter = IntoValues<String, Entry>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.entries.into_values()
+    }
+}
+
 impl Node {
     /// An untagged node.
     pub fn new(span: Span, value: Value) -> Self {
@@ -251,7 +270,7 @@ impl Node {
             serde_json::Value::Number(n) => match (n.as_i64(), n.as_u64()) {
                 (Some(i), _) => Value::Int(i),
                 (None, Some(u)) => Value::UInt(u),
-                (None, None) => Value::Float(n.as_f64().unwrap_or(f64::NAN)),
+                (None, None) => n.as_f64().and_then(through_json).unwrap_or(Value::Null),
             },
             serde_json::Value::String(s) => Value::String(s.clone()),
             serde_json::Value::Array(items) => {

@@ -70,7 +70,7 @@ mod tests {
         ] {
             assert_eq!(shortest(float), text);
         }
-        assert_eq!(shortest_32(3.141_592_653_589_79), "3.1415927");
+        assert_eq!(shortest_32(2.236_067_977_499_79), "2.236068");
     }
 
     #[test]

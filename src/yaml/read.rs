@@ -3,15 +3,17 @@
 //! One pass. An alias copies what its anchor named, so that every node is a plain tree; copies are charged to a
 //! budget, and a file that would grow beyond it is refused. The rules are those of go-yaml v2 and sigs.k8s.io/yaml.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ops::Range;
 
 use base64::Engine as _;
 
 use super::event::{Collection, Event, EventKind, Events, Scalar, SyntaxError};
-use super::node::{Entry, Mapping, Node, Tag, Value};
+use super::filling::Filling;
+use super::node::{Entry, Node, Tag, Value};
 use super::place;
 use super::resolve::{Resolved, Standard, resolve, resolve_tagged};
+use super::style::is_break;
 use super::{number, syntax};
 use crate::diagnostic::{Diagnostic, FileId, Files, Span};
 
@@ -23,6 +25,9 @@ pub const MAX_DEPTH: usize = 100;
 pub const MAX_NODES: usize = 1_000_000;
 /// How many bytes the scalars of one file may have, aliases expanded.
 pub const MAX_EXPANDED_BYTES: usize = 64 << 20;
+
+/// How many `%TAG` lines one file may have. libyaml compares each with all others.
+pub const MAX_TAG_DIRECTIVES: usize = 100;
 
 /// What to do about a key that is set twice in one map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +62,11 @@ pub fn read(files: &Files, file: FileId, duplicates: Duplicates) -> Result<Vec<D
             format!("the file is larger than {} MiB", MAX_BYTES >> 20),
         )
         .at(Span::new(file, 0..0), ""));
+    }
+    let directives = tag_directives(&text);
+    if directives > MAX_TAG_DIRECTIVES {
+        let message = format!("the file has {directives} `%TAG` lines; {MAX_TAG_DIRECTIVES} are the limit");
+        return Err(Diagnostic::error("yaml-limit", message).at(Span::new(file, 0..0), ""));
     }
     let reader = Reader {
         events: Events::new(&text),
@@ -121,16 +131,6 @@ struct Content {
     last_end: usize,
     /// Where libyaml says that it ends: the closing bracket, or, of a block, whatever comes next.
     closed: usize,
-}
-
-/// A map being read.
-#[derive(Default)]
-struct Filling {
-    mapping: Mapping,
-    /// The keys whose present entry came through a merge.
-    merged: HashSet<String>,
-    /// Where `<<` stood.
-    merge: Option<Span>,
 }
 
 impl Reader<'_> {
@@ -212,7 +212,7 @@ impl Reader<'_> {
         content: fn(&mut Self, usize) -> Result<Content>,
     ) -> Result<Built> {
         if depth >= MAX_DEPTH {
-            return Err(self.too_deep(range.clone()));
+            return Err(self.too_deep(range.clone()).into());
         }
         let before = (self.nodes - 1, self.bytes);
         let open = self.open(start.anchor.as_deref());
@@ -250,26 +250,27 @@ impl Reader<'_> {
     }
 
     fn mapping(&mut self, depth: usize) -> Result<Content> {
-        let mut filling = Filling::default();
+        let mut filling = Filling::new(self.duplicates);
         let (mut height, mut last_end) = (0, 0);
         loop {
             let event = self.next()?;
             if matches!(event.kind, EventKind::MappingEnd) {
-                let value = Value::Mapping(filling.mapping);
+                let value = Value::Mapping(filling.finish(&mut self.warnings));
                 return Ok(Content { value, height, last_end, closed: event.range.end });
             }
             let merge = is_merge(&event.kind);
             let key_range = event.range.clone();
             let key = self.key(event, depth)?;
             let event = self.next()?;
+            // Of lists, only one that is written right there is merged.
             let sequence = matches!(event.kind, EventKind::SequenceStart(_));
             let value = self.node(event, depth)?;
             height = height.max(value.height);
             last_end = value.end;
             if merge {
-                self.merge(&mut filling, self.span(key_range), value.node, sequence)?;
+                filling.merge(self.span(key_range), value.node, sequence)?;
             } else {
-                self.set(&mut filling, Entry { key: key.0, key_span: key.1, value: value.node })?;
+                filling.set(Entry { key: key.0, key_span: key.1, value: value.node })?;
             }
         }
     }
@@ -279,86 +280,23 @@ impl Reader<'_> {
         let alias = matches!(event.kind, EventKind::Alias(_)).then(|| self.span(event.range.clone()));
         let built = self.node(event, depth)?;
         let span = alias.unwrap_or(built.node.span);
-        let refuse = |what: &str| -> Box<Diagnostic> {
-            Diagnostic::error("yaml-key", format!("a key cannot be {what}"))
-                .at(span, "")
-                .help("quote the key if it is meant as text")
-                .into()
+        if let Some(float) = built.float {
+            return Ok((number::shortest_32(float), span));
+        }
+        let refused = match built.node.value {
+            Value::String(string) => return Ok((string, span)),
+            Value::Bool(bool) => return Ok((bool.to_string(), span)),
+            Value::Int(int) => return Ok((int.to_string(), span)),
+            // Of floats `built` tells.
+            Value::UInt(_) | Value::Float(_) => "a number above 9223372036854775807",
+            Value::Null => "null",
+            Value::Sequence(_) => "a list",
+            Value::Mapping(_) => "a map",
         };
-        let key = match (built.float, built.node.value) {
-            (Some(float), _) => number::shortest_32(float),
-            (None, Value::String(string)) => string,
-            (None, Value::Bool(bool)) => bool.to_string(),
-            (None, Value::Int(int)) => int.to_string(),
-            (None, Value::Float(float)) => number::shortest_32(float),
-            (None, Value::Null) => return Err(refuse("null")),
-            (None, Value::UInt(_)) => return Err(refuse("a number above 9223372036854775807")),
-            (None, Value::Sequence(_)) => return Err(refuse("a list")),
-            (None, Value::Mapping(_)) => return Err(refuse("a map")),
-        };
-        Ok((key, span))
-    }
-
-    /// Sets a written key. It wins over what a merge brought; a second one of its name is a duplicate.
-    fn set(&mut self, filling: &mut Filling, entry: Entry) -> Result<()> {
-        if !filling.merged.remove(&entry.key)
-            && let Some(first) = filling.mapping.entry(&entry.key)
-        {
-            self.duplicate(&entry.key, first.key_span, entry.key_span, "the last one counts")?;
-        }
-        filling.mapping.insert(entry);
-        Ok(())
-    }
-
-    /// Merges a map, or a list of maps of which the first ones win. As in go-yaml v2 a merge wins over keys written
-    /// before it, which YAML's own description would have the other way; so that is refused as a duplicate.
-    fn merge(&mut self, filling: &mut Filling, at: Span, value: Node, listed: bool) -> Result<()> {
-        if let Some(first) = filling.merge.replace(at) {
-            self.duplicate("<<", first, at, "the last one wins")?;
-        }
-        let maps = match value.value {
-            Value::Mapping(mapping) => vec![mapping],
-            Value::Sequence(items) if listed => {
-                let maps = items.into_iter().rev().map(|item| match item.value {
-                    Value::Mapping(mapping) => Ok(mapping),
-                    _ => Err(not_a_map(item.span)),
-                });
-                maps.collect::<Result<_>>()?
-            }
-            _ => return Err(not_a_map(value.span)),
-        };
-        for entry in maps.iter().flatten() {
-            if let Some(written) = filling.mapping.entry(&entry.key)
-                && !filling.merged.contains(&entry.key)
-            {
-                let written = written.key_span;
-                self.duplicate(
-                    &entry.key,
-                    written,
-                    at,
-                    "the merge after it wins; put `<<` first in the map",
-                )?;
-            }
-            filling.merged.insert(entry.key.clone());
-            filling.mapping.insert(entry.clone());
-        }
-        Ok(())
-    }
-
-    fn duplicate(&mut self, key: &str, first: Span, second: Span, outcome: &str) -> Result<()> {
-        let labelled =
-            |diagnostic: Diagnostic| diagnostic.at(second, "set again here").also(first, "first set here");
-        match self.duplicates {
-            Duplicates::Error => {
-                Err(labelled(Diagnostic::error("duplicate-key", format!("`{key}` is set twice in one map")))
-                    .into())
-            }
-            Duplicates::LastWins => {
-                let message = format!("`{key}` is set twice in one map: {outcome}");
-                self.warnings.push(labelled(Diagnostic::warning("duplicate-key", message)));
-                Ok(())
-            }
-        }
+        Err(Diagnostic::error("yaml-key", format!("a key cannot be {refused}"))
+            .at(span, "")
+            .help("quote the key if it is meant as text")
+            .into())
     }
 
     fn scalar(&self, scalar: &Scalar, range: &Range<usize>) -> Result<Built> {
@@ -423,7 +361,7 @@ impl Reader<'_> {
                 .into());
             }
             Some(Anchor::Done(anchored)) if depth + anchored.built.height > MAX_DEPTH => {
-                return Err(self.too_deep(range));
+                return Err(self.too_deep(range).into());
             }
             Some(Anchor::Done(anchored)) => (anchored.nodes, anchored.bytes),
         };
@@ -473,11 +411,17 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn too_deep(&self, range: Range<usize>) -> Box<Diagnostic> {
+    fn too_deep(&self, range: Range<usize>) -> Diagnostic {
         Diagnostic::error("yaml-limit", format!("lists and maps are nested more than {MAX_DEPTH} deep"))
             .at(self.span(range), "")
-            .into()
     }
+}
+
+/// How many lines may be `%TAG` directives.
+fn tag_directives(text: &str) -> usize {
+    let begins_line =
+        |at: usize| text[..at].chars().next_back().is_none_or(|c| is_break(c) || c == '\u{feff}');
+    text.match_indices("%TAG").filter(|(at, _)| begins_line(*at)).count()
 }
 
 /// go-yaml takes a plain `<<` for a merge, and a quoted one only with its tag.
@@ -489,12 +433,6 @@ fn is_merge(kind: &EventKind) -> bool {
         }
         _ => false,
     }
-}
-
-fn not_a_map(span: Span) -> Box<Diagnostic> {
-    Diagnostic::error("yaml-merge", "`<<` merges a map or a list of maps, and this is none")
-        .at(span, "")
-        .into()
 }
 
 /// The text in `!!binary`. JSON has no bytes, so it has to be UTF-8.

@@ -74,12 +74,10 @@ pub(super) fn resolve(text: &str) -> Resolved {
 
 /// What a scalar with a standard tag is; `None` when the text does not fit the tag.
 pub(super) fn resolve_tagged(tag: Standard, text: &str) -> Option<Resolved> {
-    let resolved = match tag {
-        Standard::Str | Standard::Binary => return Some(Resolved::String),
-        Standard::Timestamp => resolve(text),
-        // Without the look at timestamps; they fit none of these tags, so it makes no difference.
-        Standard::Bool | Standard::Int | Standard::Float | Standard::Null => resolve(text),
-    };
+    if matches!(tag, Standard::Str | Standard::Binary) {
+        return Some(Resolved::String);
+    }
+    let resolved = resolve(text);
     match (tag, resolved) {
         (Standard::Bool, Resolved::Bool(_))
         | (Standard::Int, Resolved::Int(_) | Resolved::UInt(_))

@@ -77,11 +77,7 @@ fn is_base_60(text: &str) -> bool {
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
     let mut parts = whole.split(':');
     let first = parts.next().unwrap_or_default();
-    let sixtieth = |part: &str| match part.as_bytes() {
-        [b'0'..=b'9'] => true,
-        [b'0'..=b'5', b'0'..=b'9'] => true,
-        _ => false,
-    };
+    let sixtieth = |part: &str| matches!(part.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'5', b'0'..=b'9']);
     let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || b == b'_');
     let mut rest = parts.peekable();
     first.starts_with(|c: char| c.is_ascii_digit())

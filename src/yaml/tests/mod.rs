@@ -1,5 +1,7 @@
 //! Tests of reading and writing as a whole. Expected values that Go decides were taken from sigs.k8s.io/yaml v1.6.0.
+#![allow(clippy::panic, reason = "a test fails by it")]
 
+mod nodes;
 mod reading;
 mod writing;
 

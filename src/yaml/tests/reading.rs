@@ -211,10 +211,22 @@ fn bombs_are_refused_quickly() {
     let mut long = format!("a: &a {}\nb:\n", "x".repeat(1 << 20));
     long.push_str(&"- *a\n".repeat(100_000));
     // No alias, but ninety copies to keep.
-    let anchors: String = (0..90).map(|i| format!("[&a{i} ")).collect();
-    let kept = format!("{anchors}[{}]{}", "x,".repeat(20_000), "]".repeat(90));
+    let mut kept = String::new();
+    for i in 0..90 {
+        write!(kept, "[&a{i} ").expect("a string");
+    }
+    write!(kept, "[{}]{}", "x,".repeat(20_000), "]".repeat(90)).expect("a string");
+    let mut tags = String::new();
+    for i in 0..300_000 {
+        writeln!(tags, "%TAG !a{i}! x").expect("a string");
+    }
+    tags.push_str(
+        "---
+a: 1
+",
+    );
     let large = "a".repeat(super::super::MAX_BYTES + 1);
-    for bomb in [laughs, long, kept, large] {
+    for bomb in [laughs, long, kept, tags, large] {
         let start = Instant::now();
         assert_eq!(code(&bomb), "yaml-limit");
         assert!(start.elapsed() < Duration::from_secs(20));

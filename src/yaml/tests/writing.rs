@@ -7,9 +7,25 @@ use super::super::write;
 use super::root;
 
 #[test]
-fn as_go_writes() {
-    let value = json!({"a": [], "b": {}});
-    assert_eq!(write(&value), "a: []\nb: {}\n");
+fn texts_are_those_of_go() {
+    let mut count = 0;
+    for line in include_str!("written.tsv").lines().filter(|l| !l.starts_with("# ")) {
+        let (value, expected) = line.split_once('\t').expect("a tab");
+        let value: Value = serde_json::from_str(value).expect("JSON");
+        let expected: String = serde_json::from_str(expected).expect("a JSON string");
+        assert_eq!(write(&value), expected, "{value}");
+        count += 1;
+    }
+    assert!(count > 130, "the table was not found");
+}
+
+/// Where Go's own text would be read as something else, or Go refuses.
+#[test]
+fn texts_that_go_gets_wrong() {
+    assert_eq!(write(&json!({"<<": 1})), "\"<<\": 1\n");
+    assert_eq!(write(&json!("a\u{85}b")), "\"a\\Nb\"\n");
+    assert_eq!(write(&json!("\u{7f}")), "\"\\x7F\"\n");
+    assert_eq!(write(&json!({"\u{ffff}": "\u{fffe}"})), "\"\\uFFFF\": \"\\uFFFE\"\n");
 }
 
 /// Strings that are easily misread.
