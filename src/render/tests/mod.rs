@@ -1,4 +1,6 @@
 //! Rendering as a whole: files of a landscape in, manifests and diagnostics out.
 
+mod errors;
 mod fixture;
 mod manifests;
+mod secrets;
