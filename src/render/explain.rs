@@ -32,7 +32,13 @@ pub struct SetBy {
 }
 
 /// Explains the field at `path` of `manifest`, a manifest of `component` as rendered from `chart`.
-pub fn explain(manifest: &Manifest, path: &FieldPath, component: &Component, chart: &Chart, files: &Files) -> Option<Explained> {
+pub fn explain(
+    manifest: &Manifest,
+    path: &FieldPath,
+    component: &Component,
+    chart: &Chart,
+    files: &Files,
+) -> Option<Explained> {
     let rendered = trace(manifest, path, files)?;
     let scoped = values::scope(chart, &component.values).ok()?;
     let found = scoped.iter().find_map(|one| {
@@ -61,10 +67,9 @@ fn field_text(object: &serde_json::Value, path: &FieldPath) -> Option<String> {
     let field = path.0.iter().try_fold(object, |value, segment| match segment {
         Segment::Key(key) => value.get(key),
         Segment::Index(index) => value.get(index),
-        Segment::Item(keys) => value
-            .as_array()?
-            .iter()
-            .find(|item| keys.iter().all(|(key, wanted)| item.get(key).is_some_and(|v| v.to_string() == wanted.json()))),
+        Segment::Item(keys) => value.as_array()?.iter().find(|item| {
+            keys.iter().all(|(key, wanted)| item.get(key).is_some_and(|v| v.to_string() == wanted.json()))
+        }),
         Segment::Member(wanted) => value.as_array()?.iter().find(|item| item.to_string() == wanted.json()),
     })?;
     match field {
@@ -87,7 +92,11 @@ fn set_by(values: &Node, text: &str, template: FileId, files: &Files) -> Option<
         if leaf == text
             && let Some(read) = read_at(&source.text, path)
         {
-            found.push((path.to_owned(), node.span, Span::new(template, read..read + "values.".len() + path.len())));
+            found.push((
+                path.to_owned(),
+                node.span,
+                Span::new(template, read..read + "values.".len() + path.len()),
+            ));
         }
     });
     match found.len() {

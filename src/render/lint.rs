@@ -85,7 +85,8 @@ fn contract_hosts(
             let Some(problem) = problem else { continue };
             let mut diagnostic = Diagnostic::error("contract-host", problem).at(provided.span, "");
             if let Some(service) = service {
-                diagnostic = diagnostic.also(trace_span(service.origin.span, &name_path, files), "the Service");
+                diagnostic =
+                    diagnostic.also(trace_span(service.origin.span, &name_path, files), "the Service");
             }
             let services = rendered.manifests.iter().filter(|m| m.reference.is("", "Service"));
             let services: Vec<_> = services.map(|m| described(&m.reference, &m.object)).collect();

@@ -27,7 +27,10 @@ pub(in crate::render) struct Place<'a> {
 pub(in crate::render) fn diagnostics(error: &tera::Error, place: &Place) -> Vec<Diagnostic> {
     match error.kind() {
         ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => {
-            let span = place.templates.get(report.filename()).map(|file| Span::new(*file, report.span().range.clone()));
+            let span = place
+                .templates
+                .get(report.filename())
+                .map(|file| Span::new(*file, report.span().range.clone()));
             let is_undefined = report.message().ends_with("but got `undefined`");
             let message = if is_undefined { "the value is not defined" } else { report.message() };
             let found = Found {
@@ -89,9 +92,9 @@ impl Found {
         }
         match self.span.filter(|_| self.about_a_value).and_then(|span| values_at(span, place)) {
             Some((path, Some(node))) => diagnostic.also(head(node), format!("`{path}` stands here")),
-            Some((path, None)) => {
-                diagnostic.help(format!("no layer sets `{path}`: set it, or write a default for it into the chart's values.yaml"))
-            }
+            Some((path, None)) => diagnostic.help(format!(
+                "no layer sets `{path}`: set it, or write a default for it into the chart's values.yaml"
+            )),
             None => diagnostic,
         }
     }
@@ -129,7 +132,8 @@ fn values_at<'a>(span: Span, place: &Place<'a>) -> Option<(String, Option<&'a No
     let text = file.text.get(..end)?;
     let path = &text[text.rfind(|c| !is_path(c)).map_or(0, |i| i + 1)..];
     let segments: Vec<&str> = path.strip_prefix("values.")?.split('.').filter(|s| !s.is_empty()).collect();
-    let known = (0..=segments.len()).rev().find_map(|n| Some((n, place.values.at(segments[..n].iter().copied())?)));
+    let known =
+        (0..=segments.len()).rev().find_map(|n| Some((n, place.values.at(segments[..n].iter().copied())?)));
     Some(match known {
         Some((n, node)) if n > 0 => (format!("values.{}", segments[..n].join(".")), Some(node)),
         _ => (format!("values.{}", segments.join(".")), None),

@@ -35,7 +35,11 @@ fn template_mistakes_are_all_told_at_once() {
     insta::assert_snapshot!(said("a: {{ values.x ", &[("charts/app/templates/b.yaml.tera", "{% if %}")], ""));
     insta::assert_snapshot!(said("{% include \"all.yaml.tera\" %}", &[], ""));
     insta::assert_snapshot!(said("{{ throw(message=\"set `url`\") }}", &[], ""));
-    insta::assert_snapshot!(said("a: {{ values.x | required(message=\"x is the host to scrape\") }}", &[], ""));
+    insta::assert_snapshot!(said(
+        "a: {{ values.x | required(message=\"x is the host to scrape\") }}",
+        &[],
+        ""
+    ));
 }
 
 #[test]
@@ -47,12 +51,23 @@ fn templates_are_bounded() {
 
 #[test]
 fn go_templates_and_remote_charts_are_refused_clearly() {
-    insta::assert_snapshot!(said(CONFIG_MAP, &[("charts/app/templates/svc.yaml", "{{ .Values.x }}"), ("charts/app/templates/_helpers.tpl", "")], ""));
+    insta::assert_snapshot!(said(
+        CONFIG_MAP,
+        &[("charts/app/templates/svc.yaml", "{{ .Values.x }}"), ("charts/app/templates/_helpers.tpl", "")],
+        ""
+    ));
     let mut world = app_world(CONFIG_MAP, &[]);
-    for (index, reference) in
-        ["prometheus-community/prometheus", "oci://host/app", "https://host/app.tgz", "git+https://host/repo//app", "charts/ap", "./elsewhere", "charts"]
-            .iter()
-            .enumerate()
+    for (index, reference) in [
+        "prometheus-community/prometheus",
+        "oci://host/app",
+        "https://host/app.tgz",
+        "git+https://host/repo//app",
+        "charts/ap",
+        "./elsewhere",
+        "charts",
+    ]
+    .iter()
+    .enumerate()
     {
         world.component(&format!("c{index}"), reference, "");
     }
@@ -72,7 +87,10 @@ fn charts_are_checked() {
         [
             one("name: ../app\nversion: one\n", &[]),
             one("description: x\n", &[("charts/app/values.schema.json", "{\n  \"a\": ]\n}")]),
-            one("name: app\nversion: 1.0.0\ndependencies: [{name: db}]\n", &[("charts/app/charts/dbs/Chart.yaml", "name: dbs\nversion: 1.0.0\n")]),
+            one(
+                "name: app\nversion: 1.0.0\ndependencies: [{name: db}]\n",
+                &[("charts/app/charts/dbs/Chart.yaml", "name: dbs\nversion: 1.0.0\n")]
+            ),
             one("name: app\nversion: 1.0.0\n", &[("charts/app/values.yaml", "- a\n")]),
             one("name: app\nversion: 1.0.0\n", &[("charts/app/charts/db-1.tgz", "")]),
         ]
@@ -97,7 +115,11 @@ fn values_are_held_against_the_schema() {
         "server": {"$ref": "#/$defs/server"}, "password": {"type": "string", "pattern": "^x"}},
         "$defs": {"server": {"type": "object", "required": ["port"], "properties": {"port": {"type": "integer"}}, "additionalProperties": false}}}"##;
     let files = [("charts/app/values.schema.json", schema), ("charts/app/values.yaml", "replicas: 1\n")];
-    insta::assert_snapshot!(said(CONFIG_MAP, &files, "replicas: none\nserver:\n  prt: 80\nreplicsa: 2\npassword: !secret pw\n"));
+    insta::assert_snapshot!(said(
+        CONFIG_MAP,
+        &files,
+        "replicas: none\nserver:\n  prt: 80\nreplicsa: 2\npassword: !secret pw\n"
+    ));
     assert_eq!(said(CONFIG_MAP, &files, "domain: a\nserver: {port: 1}\nreplicas: null\n"), "");
     let foreign = r#"{"properties": {"a": {"$ref": "file:///etc/passwd"}}}"#;
     insta::assert_snapshot!(said(CONFIG_MAP, &[("charts/app/values.schema.json", foreign)], "a: 1\n"));
@@ -150,7 +172,8 @@ data: {key: plain text}
 }
 
 fn patched(target: PatchTarget, body: &str) -> String {
-    let mut world = app_world("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 1}\n", &[]);
+    let mut world =
+        app_world("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 1}\n", &[]);
     let body = world.yaml("components/web.yaml", body).unwrap();
     let patch = Patch { target, span: body.span, body };
     world.component("web", "charts/app", "").patches.push(patch);
@@ -160,9 +183,16 @@ fn patched(target: PatchTarget, body: &str) -> String {
 
 #[test]
 fn patches_change_what_they_hit_or_say_why_not() {
-    let target = |kind: &str, name: &str| PatchTarget { kind: Some(kind.into()), name: Some(name.into()), ..PatchTarget::default() };
+    let target = |kind: &str, name: &str| PatchTarget {
+        kind: Some(kind.into()),
+        name: Some(name.into()),
+        ..PatchTarget::default()
+    };
     let hit = || target("Deployment", "web");
-    assert_eq!(patched(hit(), "[{op: add, path: /spec/paused, value: true}]"), r#"{"paused":true,"replicas":1}"#);
+    assert_eq!(
+        patched(hit(), "[{op: add, path: /spec/paused, value: true}]"),
+        r#"{"paused":true,"replicas":1}"#
+    );
     assert_eq!(patched(hit(), "{spec: {replicas: null, paused: true}}"), r#"{"paused":true}"#);
     insta::assert_snapshot!(
         [
@@ -177,9 +207,16 @@ fn patches_change_what_they_hit_or_say_why_not() {
 }
 
 fn provider(provides: serde_json::Value) -> World {
-    let mut world = app_world("apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: [{port: 9090}]}\n", &[]);
+    let mut world = app_world(
+        "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: [{port: 9090}]}\n",
+        &[],
+    );
     let component = world.component("web", "charts/app", "");
-    let provided = crate::landscape::Provided { values: provides, secrets: std::collections::BTreeMap::new(), span: component.span };
+    let provided = crate::landscape::Provided {
+        values: provides,
+        secrets: std::collections::BTreeMap::new(),
+        span: component.span,
+    };
     component.provides.insert("metrics".into(), provided);
     world
 }
@@ -187,7 +224,13 @@ fn provider(provides: serde_json::Value) -> World {
 #[test]
 fn a_contract_s_host_must_be_a_service() {
     let said = |provides: serde_json::Value| provider(provides).complaints();
-    for fine in ["http://web.web-system:9090/x", "web.web-system.svc:9090", "web-0.web.web-system.svc.cluster.local", "example.com", "https://example.com:1"] {
+    for fine in [
+        "http://web.web-system:9090/x",
+        "web.web-system.svc:9090",
+        "web-0.web.web-system.svc.cluster.local",
+        "example.com",
+        "https://example.com:1",
+    ] {
         assert_eq!(said(serde_json::json!({"url": fine})), "", "{fine}");
     }
     insta::assert_snapshot!(

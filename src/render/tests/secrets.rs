@@ -18,7 +18,11 @@ fn holes(manifest: &Manifest) -> Vec<String> {
         Piece::Text(text) => text.clone(),
         Piece::Secret(name) => format!("<{name}>"),
     };
-    manifest.holes.iter().map(|h| format!("{}={}", h.key, h.pieces.iter().map(piece).collect::<String>())).collect()
+    manifest
+        .holes
+        .iter()
+        .map(|h| format!("{}={}", h.key, h.pieces.iter().map(piece).collect::<String>()))
+        .collect()
 }
 
 #[test]
@@ -61,20 +65,25 @@ stringData:
 
 #[test]
 fn a_secret_anywhere_else_is_an_error_that_names_the_template_line() {
-    let config_map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  x: before {{ values.password }}\n";
+    let config_map =
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  x: before {{ values.password }}\n";
     insta::assert_snapshot!(world(config_map).complaints());
     let label = "apiVersion: v1\nkind: Secret\nmetadata: {name: a, labels: {p: {{ values.password }}}}\n";
     insta::assert_snapshot!(world(label).complaints());
     let raw = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata: {p: {{ values.password }}}\n";
     assert!(world(raw).complaints().starts_with("secret-outside-secret: "), "{}", world(raw).complaints());
-    let key = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {{ '{' }}{{ values.password }}: x}\n";
+    let key =
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {{ '{' }}{{ values.password }}: x}\n";
     assert!(world(key).complaints().starts_with("secret-outside-secret: "), "{}", world(key).complaints());
 }
 
 #[test]
 fn what_is_computed_from_a_secret_is_an_error() {
-    let secret = |expression: &str| format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: a}}\nstringData:\n  x: {expression}\n");
-    let map = |expression: &str| secret(expression).replace("Secret", "ConfigMap").replace("stringData", "data");
+    let secret = |expression: &str| {
+        format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: a}}\nstringData:\n  x: {expression}\n")
+    };
+    let map =
+        |expression: &str| secret(expression).replace("Secret", "ConfigMap").replace("stringData", "data");
     insta::assert_snapshot!(world(&secret("{{ values.password | sha256 }}")).complaints());
     for expression in [
         "{{ values.password | sha256 | quote }}",
@@ -98,9 +107,15 @@ fn what_is_computed_from_a_secret_is_an_error() {
 
 #[test]
 fn a_placeholder_written_by_hand_is_no_secret() {
-    let world_of_one = world("apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {x: {{ values.password }}}\n");
-    let (charts, _) = crate::chart::Opened::default().charts(&world_of_one.tree, &world_of_one.files, &world_of_one.cluster);
-    let placeholders = super::super::holes::Placeholders::of("web", &[&world_of_one.cluster.components[0].values]);
+    let world_of_one =
+        world("apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {x: {{ values.password }}}\n");
+    let (charts, _) = crate::chart::Opened::default().charts(
+        &world_of_one.tree,
+        &world_of_one.files,
+        &world_of_one.cluster,
+    );
+    let placeholders =
+        super::super::holes::Placeholders::of("web", &[&world_of_one.cluster.components[0].values]);
     let node = world_of_one.cluster.components[0].values.get("password").unwrap();
     let forged = placeholders.text(node, super::super::holes::Face::Front).unwrap();
     assert_eq!(charts.len(), 1);
@@ -110,7 +125,10 @@ fn a_placeholder_written_by_hand_is_no_secret() {
 
 #[test]
 fn the_component_s_own_secret_is_all_holes() {
-    let mut world = app_world("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {ref: {{ secretsRef }}}\n", &[]);
+    let mut world = app_world(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {ref: {{ secretsRef }}}\n",
+        &[],
+    );
     let component = world.component("web", "charts/app", "");
     component.secret_name = "web-secrets".into();
     let span = component.span;
@@ -124,13 +142,25 @@ fn the_component_s_own_secret_is_all_holes() {
 
 #[test]
 fn rendered_secrets_are_never_shown() {
-    let mut world = app_world("apiVersion: v1\nkind: \"\\x53ecret\"\nmetadata: {name: a}\nstringData: {x: cleartext}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n", &[]);
+    let mut world = app_world(
+        "apiVersion: v1\nkind: \"\\x53ecret\"\nmetadata: {name: a}\nstringData: {x: cleartext}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n",
+        &[],
+    );
     world.component("web", "charts/app", "");
     let manifests = world.manifests();
     assert!(world.files.get(manifests[0].origin.span.file).sensitive);
     assert!(!format!("{manifests:?}").contains("cleartext"));
-    let mut plain = app_world("", &[("m/a.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {x: cleartext}\n"), ("m/b.yaml", "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: b}\nimagePullSecrets: []\n")]);
+    let mut plain = app_world(
+        "",
+        &[
+            ("m/a.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {x: cleartext}\n"),
+            ("m/b.yaml", "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: b}\nimagePullSecrets: []\n"),
+        ],
+    );
     plain.component("web", "manifests:m", "");
     let manifests = plain.manifests();
-    assert_eq!(manifests.iter().map(|m| plain.files.get(m.origin.span.file).sensitive).collect::<Vec<_>>(), [true, false]);
+    assert_eq!(
+        manifests.iter().map(|m| plain.files.get(m.origin.span.file).sensitive).collect::<Vec<_>>(),
+        [true, false]
+    );
 }
