@@ -21,6 +21,7 @@ mod list;
 mod observe;
 mod path;
 mod records;
+mod release;
 mod request;
 mod write;
 
