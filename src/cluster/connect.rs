@@ -26,6 +26,8 @@ pub struct Target {
     pub in_cluster: bool,
     /// The value of `KUBECONFIG`: a list of files, of which the first to say something wins.
     pub kubeconfig_variable: Option<OsString>,
+    /// How many requests may be in flight; `None`: 32.
+    pub concurrency: Option<usize>,
     /// The user's home directory, where `.kube/config` is looked for last.
     pub home: Option<PathBuf>,
 }
@@ -186,7 +188,8 @@ pub async fn connect(target: &Target) -> Result<Client, ConnectError> {
         // Certificates and keys: rustls names what is wrong and quotes nothing.
         other => ConnectError::Credentials { reason: root_cause(other) },
     })?;
-    Ok(Client::new(http, url, Timing::default()))
+    let in_flight = target.concurrency.unwrap_or(super::limit::IN_FLIGHT);
+    Ok(Client::new(http, url, Timing::default(), in_flight))
 }
 
 async fn configure(target: &Target) -> Result<kube::Config, ConnectError> {

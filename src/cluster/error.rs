@@ -159,12 +159,9 @@ impl Failure {
         }
     }
 
-    /// Whether the last answer had this HTTP status.
+    /// The refusal with this HTTP status, if it is one.
     pub fn is(&self, code: u16) -> bool {
-        match self {
-            Self::Refused(refused) | Self::Unknown { answer: Some(refused), .. } => refused.code() == code,
-            _ => false,
-        }
+        matches!(self, Self::Refused(refused) if refused.code() == code)
     }
 }
 

@@ -21,12 +21,8 @@ mod list;
 mod observe;
 mod path;
 mod records;
-mod release;
 mod request;
 mod write;
-
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -85,7 +81,7 @@ impl Default for Timing {
 }
 
 impl Client {
-    fn new(http: kube::Client, url: String, timing: Timing) -> Self {
+    fn new(http: kube::Client, url: String, timing: Timing, in_flight: usize) -> Self {
         let discovery = Discovery {
             version: crate::object::KubernetesVersion { major: 0, minor: 0 },
             git_version: String::new(),
@@ -97,7 +93,7 @@ impl Client {
                 http,
                 url,
                 timing,
-                limit: limit::Limit::new(limit::IN_FLIGHT),
+                limit: limit::Limit::new(in_flight),
                 answered: std::sync::atomic::AtomicBool::new(false),
                 warnings: Mutex::new(BTreeSet::new()),
                 discovery: RwLock::new(Arc::new(discovery)),

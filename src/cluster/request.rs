@@ -137,14 +137,11 @@ impl Client {
         let timing = &self.inner.timing;
         let begin = Instant::now();
         let mut pauses = timing.pauses.iter();
-        let mut perhaps_done = false;
         loop {
             let (failure, verdict) = match self.attempt(&call).await {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
-            let failure = if perhaps_done { doubted(failure) } else { failure };
-            perhaps_done |= verdict == Verdict::Perhaps && call.method != Method::GET;
             let repeat = match verdict {
                 Verdict::Final => false,
                 Verdict::NotNow => true,
@@ -177,7 +174,7 @@ impl Client {
             .uri(&call.path)
             .header(header::ACCEPT, call.accept)
             .header(header::CONTENT_TYPE, call.content_type)
-            .body(kube::client::Body::from(call.body.clone()))
+            .body(kube::client::Body::from(call.body.to_vec()))
             .map_err(|error| (unknown(error.to_string()), Verdict::Final))?;
         let exchange = async {
             let response = self.inner.http.send(request).await.map_err(|error| self.classify(&error))?;
@@ -239,18 +236,6 @@ impl Client {
             headers.get_all(header::WARNING).iter().filter_map(|v| v.to_str().ok()).filter_map(warning_text);
         let mut warnings = self.inner.warnings.lock().unwrap_or_else(PoisonError::into_inner);
         warnings.extend(texts.map(|text| printable(&text, 500)));
-    }
-}
-
-/// What the last failure means when an attempt before it may have been carried out (I3). Only input that is wrong
-/// by itself was wrong before, too; a conflict may be with our own first attempt.
-fn doubted(failure: Failure) -> Failure {
-    match failure {
-        Failure::Refused(refused) if !matches!(refused.code(), 400 | 413 | 415 | 422) => {
-            Failure::Unknown { reason: refused.rejection.message.clone(), answer: Some(refused) }
-        }
-        Failure::Connect(error) => unknown(error.to_string()),
-        other => other,
     }
 }
 

@@ -10,7 +10,6 @@ mod component;
 mod context;
 mod document;
 mod engine;
-mod explain;
 mod holes;
 mod lint;
 mod normalise;
@@ -25,7 +24,6 @@ mod values;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use explain::{Explained, SetBy, explain};
 pub use patch::is_hit;
 use rayon::prelude::*;
 pub use trace::trace;

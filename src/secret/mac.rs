@@ -14,12 +14,17 @@ const BLOCK: usize = 64;
 ///
 /// Every part is preceded by its length (8 bytes, big endian), so that `["ab", "c"]` and `["a", "bc"]` differ.
 pub fn hmac_hex(key: &[u8], parts: &[&[u8]]) -> String {
+    hex(&hmac(key, parts))
+}
+
+/// As [`hmac_hex`], the bytes themselves.
+pub fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     let mut mac = keyed(key);
     for part in parts {
         mac.update(&(part.len() as u64).to_be_bytes());
         mac.update(part);
     }
-    hex(&mac.finalize().into_bytes())
+    mac.finalize().into_bytes().into()
 }
 
 /// RFC 2104's key preparation by hand: a key longer than a block is hashed first. It makes the constructor

@@ -12,6 +12,6 @@ mod mac;
 mod resolve;
 mod value;
 
-pub use mac::hmac_hex;
+pub use mac::{hmac, hmac_hex};
 pub use resolve::{ClusterSecrets, Lookup, resolve};
 pub use value::SecretValue;

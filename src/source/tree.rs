@@ -214,6 +214,14 @@ impl Tree {
         Ok(Self { backing, read: Arc::default(), ..self.clone() })
     }
 
+    /// Its directory on disk; `None` for a git revision.
+    pub fn on_disk(&self) -> Option<&std::path::Path> {
+        match &self.backing {
+            Backing::Disk(root) => Some(root),
+            Backing::Objects(_) => None,
+        }
+    }
+
     /// The commit; `None` for a directory that is not in git (or in a repository without commits).
     pub fn revision(&self) -> Option<&Revision> {
         self.revision.as_deref()

@@ -2,6 +2,7 @@
 //! (`support::cluster`).
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests end by panicking")]
 
+mod architecture;
 mod cluster;
 mod source;
 mod source_http;

@@ -16,8 +16,6 @@ mod protocol;
 mod secret_data;
 mod server_fields;
 mod strings;
-#[cfg(test)]
-mod tests;
 
 pub(super) use list::expand;
 pub(super) use namespace::place;

@@ -13,8 +13,6 @@
 mod filters;
 mod functions;
 mod report;
-#[cfg(test)]
-mod tests;
 
 use std::io::Write;
 use std::sync::{Arc, mpsc};

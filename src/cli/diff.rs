@@ -1,0 +1,74 @@
+//! `landskap diff`: what an apply would do now.
+
+use anyhow::Context;
+use serde_json::{Value, json};
+
+use super::args::{Diff, Output};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::plans::{Ground, Job, intent, prepare_all};
+use super::session::Session;
+use crate::plan::Plan;
+use crate::report::changes::{self, Counts};
+use crate::report::document;
+
+/// Plans every chosen cluster and shows the plans.
+pub async fn run(session: &Session, arguments: &Diff) -> Result<Exit, Failure> {
+    let ground = Ground::prepare(session, &arguments.landscape)?;
+    let clusters = session.reachable_clusters(&ground.loaded.landscape, &arguments.clusters)?;
+    if arguments.plan_out.is_some() && clusters.len() > 1 {
+        return Err(Failure::Usage(
+            "a saved plan is of one cluster".into(),
+            "use --plan-out with one --cluster NAME".into(),
+        ));
+    }
+    let selected = session.components(&arguments.components, &clusters)?;
+    let intent = intent(session, &arguments.meant, selected)?;
+    let jobs = Job::all(session, &ground, &clusters, &arguments.connection, &intent);
+    let mut exit = Exit::Fine;
+    let mut plans = Vec::new();
+    for prepared in prepare_all(session, &ground, &jobs).await {
+        match prepared {
+            Ok(prepared) => plans.push(prepared.plan),
+            Err(failed) => exit = exit.worst(failed),
+        }
+    }
+    for plan in &plans {
+        if !plan.refusals.is_empty() {
+            exit = exit.worst(Exit::Refused);
+        } else if arguments.exit_code && Counts::of(plan).any() {
+            exit = exit.worst(Exit::Changes);
+        }
+    }
+    session.terminal.print(&show(session, &plans, arguments.output.output))?;
+    if let (Some(path), [plan]) = (&arguments.plan_out, plans.as_slice()) {
+        if !plan.refusals.is_empty() {
+            session
+                .terminal
+                .say("the plan is refused and was not saved; say here what is meant, and save it then\n");
+            return Ok(exit);
+        }
+        let path = session.environment.directory.join(path);
+        let text = format!("{:#}\n", serde_json::to_value(plan)?);
+        std::fs::write(&path, text).with_context(|| format!("`{}` cannot be written", path.display()))?;
+        session
+            .terminal
+            .say(&format!("saved the plan; carry it out with: landskap apply --plan {}\n", path.display()));
+    }
+    Ok(exit)
+}
+
+/// Plans as text or JSON.
+pub fn show(session: &Session, plans: &[Plan], output: Output) -> String {
+    match output {
+        Output::Text => plans
+            .iter()
+            .map(|plan| changes::text(plan, session.terminal.out_paint, session.verbose > 0))
+            .collect::<Vec<_>>()
+            .join("\n"),
+        Output::Json => {
+            let clusters: Vec<Value> = plans.iter().map(|plan| json!(plan)).collect();
+            document("Diff", &json!({"clusters": clusters}))
+        }
+    }
+}

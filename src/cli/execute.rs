@@ -1,0 +1,193 @@
+//! Plans shown, questions asked, plans carried out: the common part of `apply` and `delete`.
+
+use anyhow::Context;
+use futures::future::join_all;
+use serde_json::{Value, json};
+
+use super::args::{Output, WriteArgs};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::plans::{self, Ground, Job};
+use super::session::Session;
+use super::{questions, signals};
+use crate::apply::Outcome;
+use crate::cluster::Holder;
+use crate::plan::Plan;
+use crate::reconcile::{Ended, Prepared, Run, run};
+use crate::report::changes::{self, Counts};
+use crate::report::progress::{Progress, Screen};
+use crate::report::{document, outcome};
+
+/// How often a plan is made again because another run wrote meanwhile.
+const ATTEMPTS: usize = 3;
+
+/// A cluster with its plan.
+pub struct Planned<'a> {
+    /// Which, and how.
+    pub job: Job<'a>,
+    /// Its plan.
+    pub prepared: Prepared,
+}
+
+/// How one cluster came out.
+struct Result {
+    cluster: String,
+    exit: Exit,
+    outcome: Option<Outcome>,
+    refusals: Value,
+}
+
+/// How a writing command goes.
+pub struct Manner<'a> {
+    /// Its flags.
+    pub write: &'a WriteArgs,
+    /// The form of its output.
+    pub output: Output,
+    /// What is asked: "apply these changes to".
+    pub verb: &'static str,
+}
+
+/// Shows the plans, asks what is to be asked, and carries out those that may be, side by side.
+pub async fn execute(
+    session: &Session,
+    ground: &Ground,
+    planned: Vec<Planned<'_>>,
+    manner: &Manner<'_>,
+) -> std::result::Result<Exit, Failure> {
+    let write = manner.write;
+    let stop = signals::stop(session).context("signals cannot be received")?;
+    let mut results = Vec::new();
+    let mut meant = Vec::new();
+    for mut planned in planned {
+        if manner.output == Output::Text {
+            show(session, &planned.prepared.plan)?;
+        }
+        questions::about_refusals(session, &mut planned.prepared, write.yes);
+        planned.job.intent = planned.prepared.intent.clone();
+        if planned.prepared.plan.refusals.is_empty() {
+            meant.push(planned);
+        } else {
+            results.push(Result::refused(session, &planned.prepared.plan));
+        }
+    }
+    let changing: Vec<&str> = meant
+        .iter()
+        .filter(|p| Counts::of(&p.prepared.plan).any())
+        .map(|p| p.prepared.plan.cluster.as_str())
+        .collect();
+    if !write.yes && !changing.is_empty() {
+        match questions::about_plans(session, &changing, manner.verb) {
+            Some(true) => {}
+            Some(false) => {
+                session.terminal.say("nothing was written\n");
+                return Ok(Result::worst(&results));
+            }
+            None => {
+                return Err(Failure::Usage(
+                    "there is no terminal to ask at; nothing was written".into(),
+                    "look at the plan, then give --yes".into(),
+                ));
+            }
+        }
+    }
+    let screen = Screen::new();
+    let holder = Holder::of_this_process();
+    let several = meant.len() > 1;
+    results.extend(
+        join_all(meant.into_iter().map(|planned| {
+            let how = Run {
+                holder: holder.clone(),
+                lock_timeout: write.lock_timeout,
+                wait: !write.no_wait,
+                stop: stop.clone(),
+            };
+            one(session, ground, planned, how, &screen, several)
+        }))
+        .await,
+    );
+    if manner.output == Output::Json {
+        let clusters: Vec<Value> = results.iter().map(Result::json).collect();
+        session.terminal.print(&document("Apply", &json!({"clusters": clusters})))?;
+    } else {
+        for result in &results {
+            if let Some(outcome) = &result.outcome {
+                session.terminal.print(&outcome::text(&result.cluster, outcome, session.terminal.out_paint))?;
+            }
+        }
+    }
+    Ok(Result::worst(&results))
+}
+
+fn show(session: &Session, plan: &Plan) -> std::result::Result<(), Failure> {
+    let text = changes::text(plan, session.terminal.out_paint, session.verbose > 0);
+    Ok(session.terminal.print(&text)?)
+}
+
+/// Carries out one plan; plans again when another run wrote between the plan and the Lease.
+async fn one(
+    session: &Session,
+    ground: &Ground,
+    planned: Planned<'_>,
+    how: Run,
+    screen: &Screen,
+    several: bool,
+) -> Result {
+    let Planned { job, mut prepared } = planned;
+    let cluster = &job.cluster.name;
+    let walk = ground.walk(session, job.cluster);
+    for _ in 0..ATTEMPTS {
+        let progress = std::sync::Mutex::new(Progress::new(&session.terminal, screen, several.then_some(cluster)));
+        let waiting = |waiting: &crate::cluster::Waiting| screen.say(&session.terminal, &format!("{cluster}: waiting for another run, since {}: {}\n", waiting.since, waiting.holder));
+        let events = |event: crate::apply::Event| {
+            progress.lock().unwrap_or_else(std::sync::PoisonError::into_inner).show(&event);
+        };
+        match run(&walk, &prepared, &how, waiting, events).await {
+            Ok(Ended::Done(outcome)) => return Result::done(cluster, outcome),
+            Ok(Ended::Moved) => {
+                screen.say(&session.terminal, &format!("{cluster}: another run wrote meanwhile; planning again\n"));
+                match job.prepare(session, ground).await {
+                    Ok(again) if again.plan.refusals.is_empty() => prepared = again,
+                    Ok(refused) => return Result::refused(session, &refused.plan),
+                    Err(exit) => return Result::failed(cluster, exit),
+                }
+            }
+            Err(error) => return Result::failed(cluster, plans::tell(session, cluster, error)),
+        }
+    }
+    session.terminal.say(&format!("error: cluster `{cluster}`: other runs keep writing; try again later\n"));
+    Result::failed(cluster, Exit::Failed)
+}
+
+impl Result {
+    fn done(cluster: &str, outcome: Outcome) -> Self {
+        let exit = match (outcome.interrupted, outcome.is_success()) {
+            (Some(crate::apply::Interruption::Signal), _) => Exit::Interrupted,
+            (None, true) => Exit::Fine,
+            _ => Exit::Failed,
+        };
+        Self { cluster: cluster.into(), exit, outcome: Some(outcome), refusals: json!([]) }
+    }
+
+    fn failed(cluster: &str, exit: Exit) -> Self {
+        Self { cluster: cluster.into(), exit, outcome: None, refusals: json!([]) }
+    }
+
+    /// The plan has shown why.
+    fn refused(session: &Session, plan: &Plan) -> Self {
+        session.terminal.say(&format!("cluster `{}`: refused, nothing was written to it\n", plan.cluster));
+        Self { cluster: plan.cluster.clone(), exit: Exit::Refused, outcome: None, refusals: json!(plan.refusals) }
+    }
+
+    fn worst(results: &[Self]) -> Exit {
+        results.iter().fold(Exit::Fine, |exit, result| exit.worst(result.exit))
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "name": self.cluster,
+            "exitCode": self.exit.code(),
+            "outcome": self.outcome,
+            "refusals": self.refusals,
+        })
+    }
+}
