@@ -51,6 +51,9 @@ pub struct Document {
 
 /// Reads all documents of a registered file; a file of comments has none.
 ///
+/// Stricter than Go in one thing: Go reads the first document and is silent about whatever follows it, even when that
+/// is a line of the same document with a wrong indentation. Here all of the text has to be YAML.
+///
 /// # Errors
 /// The first problem that makes the file unreadable: `yaml-syntax`, `yaml-anchor`, `yaml-merge`, `yaml-key`,
 /// `yaml-value`, `yaml-limit`, and `duplicate-key` under [`Duplicates::Error`].

@@ -130,6 +130,7 @@ fn merges() {
     {
         assert_eq!(code(&format!("{X}{none}")), "yaml-merge", "{none}");
     }
+    assert_eq!(code(&format!("{X}m: {{<<: *x, a: 9, a: 10}}")), "duplicate-key");
     // Written before the merge: Go lets the merge win.
     for (late, expected) in
         [("a: 9, <<: *x", json!({"a": 1, "b": 2})), ("<<: *x, <<: *z", json!({"a": 3, "b": 2, "c": 4}))]
