@@ -56,7 +56,7 @@ pub fn resolve<'a>(
             Err(diagnostic) => {
                 diagnostics.push(uses.iter().enumerate().fold(diagnostic, |d, (n, secret)| {
                     if n == 0 { d.at(secret.span, "asked for here") } else { d.also(secret.span, "and here") }
-                }))
+                }));
             }
         }
     }
@@ -158,6 +158,7 @@ fn key(name: &str, namespace: &str, secret: &str, cluster: &ClusterSecrets) -> F
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests end by panicking")]
 mod tests {
     use std::fs;
 

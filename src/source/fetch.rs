@@ -1,7 +1,7 @@
 //! Talking to a remote repository: which commit a revision is there, and fetching what is missing of it.
 //!
-//! Credentials go only to the host and port of the URL that the user gave. Host keys must be in the user's known_hosts and
-//! certificates be signed by an authority of the system: libgit2 checks both, and nothing here overrules it.
+//! Credentials go only to the host and port of the URL that the user gave. Host keys must be in the user's
+//! `known_hosts` and //! certificates be signed by an authority of the system: libgit2 checks both, and nothing here overrules it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -183,15 +183,18 @@ fn has(repository: &Repository, id: Oid) -> bool {
     repository.odb().is_ok_and(|database| database.exists(id))
 }
 
+/// Says which refspecs to fetch, given what the remote advertises.
+type Want<'a> = dyn FnMut(&[Head]) -> Result<Vec<String>, Failure> + 'a;
+
 /// Connects, lists the references, and fetches the refspecs that `want` asks for.
 fn transfer(
     repository: &Repository,
     remote: &Remote,
     credentials: &Credentials,
-    want: &mut dyn FnMut(&[Head]) -> Result<Vec<String>, Failure>,
+    want: &mut Want<'_>,
 ) -> Result<(), Failure> {
     limit_patience();
-    let mut git = repository.remote_anonymous(&remote.url)?;
+    let mut git = repository.remote_anonymous(&remote.fetched)?;
     let mut connection =
         git.connect_auth(Direction::Fetch, Some(callbacks(remote, credentials)), Some(proxy()))?;
     let heads: Vec<Head> = connection

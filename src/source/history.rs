@@ -102,7 +102,7 @@ pub(super) fn find(
         || Error::Revision { revision: format!("{}{}", spec.base, spec.steps), origin: origin.to_owned() };
     if spec.whole_commit().is_none() {
         let same = |a, b| peel(repository, a) == peel(repository, b);
-        let find = |name: &str| Some(repository.find_reference(name).ok()?.resolve().ok()?.target()?);
+        let find = |name: &str| repository.find_reference(name).ok()?.resolve().ok()?.target();
         let found = match spec.base.as_str() {
             "HEAD" => {
                 repository.head().ok().and_then(|head| Some((head.name().ok()?.to_owned(), head.target()?)))
@@ -176,6 +176,7 @@ pub(super) fn contains(
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests end by panicking")]
 mod tests {
     use super::*;
 

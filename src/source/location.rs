@@ -26,7 +26,7 @@ pub enum Location {
 #[derive(Clone)]
 pub struct Remote {
     /// For libgit2: without user information, but for the user name of ssh.
-    pub(super) url: String,
+    pub(super) fetched: String,
     /// The same without any user information.
     shown: String,
     /// Of http(s): user name and password of the URL.
@@ -132,7 +132,7 @@ fn remote(text: &str, folder: &str) -> Result<Remote, &'static str> {
     let _ = url.set_password(None);
     Ok(Remote {
         shown: without_userinfo(url.as_str()).trim_end_matches('/').to_owned(),
-        url: url.to_string(),
+        fetched: url.to_string(),
         userinfo,
         host,
         port: url.port_or_known_default(),
@@ -155,7 +155,7 @@ fn scp(text: &str) -> Option<Result<Remote, &'static str>> {
         return Some(Err("a part of it starts with `-`"));
     }
     Some(folder_names(folder).map(|folder| Remote {
-        url: format!("{user}@{host}:{path}"),
+        fetched: format!("{user}@{host}:{path}"),
         shown: format!("{host}:{path}"),
         userinfo: None,
         host: host.to_owned(),
@@ -212,6 +212,7 @@ fn comparable(origin: &str) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "tests end by panicking")]
 mod tests {
     use super::*;
 
@@ -268,7 +269,7 @@ mod tests {
     #[test]
     fn credentials_are_taken_out() {
         let remote = git("https://bot:s3cr%40t@git.example:8443/o/x.git//platform/");
-        assert_eq!(remote.url, "https://git.example:8443/o/x.git");
+        assert_eq!(remote.fetched, "https://git.example:8443/o/x.git");
         assert_eq!(remote.folder, "platform");
         let (user, password) = remote.userinfo.clone().unwrap();
         assert_eq!((user.as_str(), password.as_str()), ("bot", "s3cr@t"));
@@ -282,7 +283,7 @@ mod tests {
     #[test]
     fn folders_follow_a_double_slash() {
         assert_eq!(git("file:///srv/x.git//a/b").folder, "a/b");
-        assert_eq!(git("file:///srv/x.git//a/b").url, "file:///srv/x.git");
+        assert_eq!(git("file:///srv/x.git//a/b").fetched, "file:///srv/x.git");
         assert_eq!(git("git@h:o/x.git//a").folder, "a");
         assert_eq!(Location::parse("git@h:o/x.git//a").unwrap().to_string(), "h:o/x.git//a");
     }

@@ -24,7 +24,8 @@ pub(super) enum Entry {
     Special,
 }
 
-/// Splits a path into names. Empty names and `.` are left out, so that `a//b/.` is `a/b` and `` the root.
+/// Splits a path into names. Empty names and `.` are left out, so that `a//b/.` is `a/b` and
+/// the empty path is the root.
 ///
 /// # Errors
 /// [`Error::Path`] for anything that is not plainly relative and beneath: absolute paths, `..`, backslashes,
@@ -55,6 +56,9 @@ pub(super) fn is_git(name: &str) -> bool {
     name.eq_ignore_ascii_case(".git")
 }
 
+/// What stands at a path; `None` if nothing does.
+pub(super) type Look<'a> = dyn Fn(&[String]) -> Result<Option<Entry>, Error> + 'a;
+
 /// Follows `names` from the root through all symbolic links.
 ///
 /// `look` says what stands at a path without links in it (none of its names is a link but perhaps the last),
@@ -66,7 +70,7 @@ pub(super) fn is_git(name: &str) -> bool {
 pub(super) fn resolve(
     names: &[String],
     origin: &str,
-    look: &dyn Fn(&[String]) -> Result<Option<Entry>, Error>,
+    look: &Look<'_>,
 ) -> Result<(Vec<String>, Entry), Error> {
     let asked = || names.join("/");
     let missing = || Error::NotFound { path: asked(), origin: origin.to_owned() };
@@ -114,6 +118,7 @@ pub(super) fn resolve(
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests end by panicking")]
 mod tests {
     use std::collections::BTreeMap;
 
@@ -206,7 +211,11 @@ mod tests {
             let look = |names: &[String]| {
                 assert!(!names.is_empty() && names.iter().all(|n| n != ".." && n != "." && !n.contains('/')));
                 let name = names[names.len() - 1].as_str();
-                Ok(if names.len() > 2 { None } else { world.get(name).map(|t| link(t)) })
+                Ok(match world.get(name).filter(|_| names.len() < 5) {
+                    // Some are folders, so that links are met below folders too.
+                    Some(target) if target.starts_with("./") => Some(Entry::Directory),
+                    target => target.map(|t| link(t)),
+                })
             };
             let _ = resolve(&names(&path).unwrap(), "here", &look);
         }

@@ -150,7 +150,7 @@ impl Tree {
             .map_err(|_| Error::NotText { what: "the file", path: path.to_owned() })
     }
 
-    /// The entries of the folder at `path` (`` or `.` for the root), sorted by name, without `.git`.
+    /// The entries of the folder at `path` (empty or `.` for the root), sorted by name, without `.git`.
     ///
     /// # Errors
     /// A path that is bad, missing or not a folder; an entry that is a link which leads out of the root: nothing

@@ -148,7 +148,7 @@ fn backend(root: &Path, method: &str, target: &str, kind: &str, body: &[u8]) -> 
     for line in String::from_utf8_lossy(&out[..end]).lines() {
         match line.strip_prefix("Status: ") {
             Some(other) => other.clone_into(&mut status),
-            None => headers += &format!("{line}\r\n"),
+            None => headers.extend([line, "\r\n"]),
         }
     }
     (status, headers, out[end + 4..].to_vec())
