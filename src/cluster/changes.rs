@@ -38,8 +38,7 @@ impl Client {
             kind: resource.kind.clone(),
             plural: resource.plural.clone(),
         };
-        let api =
-            kube::Api::<PartialObjectMeta<DynamicObject>>::all_with(self.inner.http.clone(), &api_resource);
+        let api = kube::Api::<PartialObjectMeta<DynamicObject>>::all_with(self.http(), &api_resource);
         let config = watcher::Config::default().labels(&format!("{LANDSCAPE_LABEL}={landscape}"));
         let reference = move |metadata: &kube::core::ObjectMeta| ObjectRef {
             group: resource.group.clone(),

@@ -6,12 +6,15 @@
 use std::error::Error as StdError;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use kube::client::AuthError;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 
 use super::error::printable;
+use super::limit::IN_FLIGHT;
 use super::{Client, Timing};
 use crate::diagnostic::nearest;
 
@@ -26,10 +29,10 @@ pub struct Target {
     pub in_cluster: bool,
     /// The value of `KUBECONFIG`: a list of files, of which the first to say something wins.
     pub kubeconfig_variable: Option<OsString>,
-    /// How many requests may be in flight; `None`: 32.
-    pub concurrency: Option<usize>,
     /// The user's home directory, where `.kube/config` is looked for last.
     pub home: Option<PathBuf>,
+    /// The most requests in flight; `None`: 32.
+    pub concurrency: Option<usize>,
 }
 
 /// Why a cluster cannot be reached.
@@ -169,8 +172,16 @@ pub async fn connect(target: &Target) -> Result<Client, ConnectError> {
         config.disable_compression = true;
         config.proxy_url = None;
     }
+    let in_flight = target.concurrency.unwrap_or(IN_FLIGHT).max(1);
+    let http = build(config.clone(), &url).await?;
+    // A static credential stays what it is; a token file is read again by itself.
+    let renewal = config.auth_info.exec.is_some().then(|| Renewal::new(config));
+    Ok(Client::renewable(http, renewal, url, Timing::default(), in_flight))
+}
+
+/// Makes kube's client, which runs the credential plugin and blocks meanwhile.
+async fn build(config: kube::Config, url: &str) -> Result<kube::Client, ConnectError> {
     let command = config.auth_info.exec.as_ref().and_then(|e| e.command.clone()).unwrap_or_default();
-    // Building the client runs the plugin, and blocks meanwhile.
     let build = tokio::task::spawn_blocking(move || kube::Client::try_from(config));
     let built = match tokio::time::timeout(PLUGIN_PATIENCE, build).await {
         Ok(Ok(built)) => built,
@@ -180,16 +191,54 @@ pub async fn connect(target: &Target) -> Result<Client, ConnectError> {
             return Err(ConnectError::Plugin { command, reason });
         }
     };
-    let http = built.map_err(|error| match &error {
+    built.map_err(|error| match &error {
         kube::Error::Auth(error) => auth_error(error, &command),
         kube::Error::ProxyProtocolDisabled { .. } | kube::Error::ProxyProtocolUnsupported { .. } => {
-            ConnectError::Proxy { url: url.clone() }
+            ConnectError::Proxy { url: url.to_owned() }
         }
         // Certificates and keys: rustls names what is wrong and quotes nothing.
         other => ConnectError::Credentials { reason: root_cause(other) },
-    })?;
-    let in_flight = target.concurrency.unwrap_or(super::limit::IN_FLIGHT);
-    Ok(Client::new(http, url, Timing::default(), in_flight))
+    })
+}
+
+/// Runs the credential plugin again when the server no longer accepts what it gave.
+pub(super) struct Renewal {
+    config: kube::Config,
+    /// How often it was done. One at a time: 32 rejected requests ask for one new credential.
+    done: tokio::sync::Mutex<u64>,
+    seen: AtomicU64,
+}
+
+impl Renewal {
+    fn new(config: kube::Config) -> Self {
+        Self { config, done: tokio::sync::Mutex::new(0), seen: AtomicU64::new(0) }
+    }
+
+    /// Which credential is in use: how many there were before.
+    pub(super) fn current(&self) -> u64 {
+        self.seen.load(Ordering::Acquire)
+    }
+}
+
+impl Client {
+    /// New credentials in place of the `rejected`th, if there is a way to get some. Whether it is worth asking
+    /// again.
+    pub(super) async fn renew_credentials(&self, rejected: Option<u64>) -> Result<bool, ConnectError> {
+        let (Some(renewal), Some(rejected)) = (&self.inner.renewal, rejected) else { return Ok(false) };
+        let mut done = renewal.done.lock().await;
+        if *done == rejected {
+            let http = build(renewal.config.clone(), self.url()).await?;
+            *self.inner.http.write().unwrap_or_else(PoisonError::into_inner) = http;
+            *done += 1;
+            renewal.seen.store(*done, Ordering::Release);
+        }
+        Ok(true)
+    }
+
+    /// Which credential requests are sent with now, if it can be renewed.
+    pub(super) fn credential(&self) -> Option<u64> {
+        self.inner.renewal.as_ref().map(Renewal::current)
+    }
 }
 
 async fn configure(target: &Target) -> Result<kube::Config, ConnectError> {

@@ -159,9 +159,12 @@ impl Failure {
         }
     }
 
-    /// The refusal with this HTTP status, if it is one.
+    /// Whether the last answer had this HTTP status.
     pub fn is(&self, code: u16) -> bool {
-        matches!(self, Self::Refused(refused) if refused.code() == code)
+        match self {
+            Self::Refused(refused) | Self::Unknown { answer: Some(refused), .. } => refused.code() == code,
+            _ => false,
+        }
     }
 }
 

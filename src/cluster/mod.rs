@@ -21,8 +21,12 @@ mod list;
 mod observe;
 mod path;
 mod records;
+mod release;
 mod request;
 mod write;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -45,7 +49,9 @@ pub struct Client {
 }
 
 struct Inner {
-    http: kube::Client,
+    http: RwLock<kube::Client>,
+    /// How to get new credentials when the server rejects those we have, if there is a way.
+    renewal: Option<connect::Renewal>,
     url: String,
     timing: Timing,
     limit: Arc<limit::Limit>,
@@ -82,6 +88,16 @@ impl Default for Timing {
 
 impl Client {
     fn new(http: kube::Client, url: String, timing: Timing, in_flight: usize) -> Self {
+        Self::renewable(http, None, url, timing, in_flight)
+    }
+
+    fn renewable(
+        http: kube::Client,
+        renewal: Option<connect::Renewal>,
+        url: String,
+        timing: Timing,
+        in_flight: usize,
+    ) -> Self {
         let discovery = Discovery {
             version: crate::object::KubernetesVersion { major: 0, minor: 0 },
             git_version: String::new(),
@@ -90,7 +106,8 @@ impl Client {
         };
         Self {
             inner: Arc::new(Inner {
-                http,
+                http: RwLock::new(http),
+                renewal,
                 url,
                 timing,
                 limit: limit::Limit::new(in_flight),
@@ -99,6 +116,10 @@ impl Client {
                 discovery: RwLock::new(Arc::new(discovery)),
             }),
         }
+    }
+
+    fn http(&self) -> kube::Client {
+        self.inner.http.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The server's address, without credentials.

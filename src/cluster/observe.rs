@@ -115,9 +115,10 @@ impl Client {
         let mut found = Found::default();
         let mut resources = Vec::new();
         for gvk in &query.lists {
+            let lists = discovery.get(&gvk.group_kind()).is_some_and(|served| served.verbs.contains("list"));
             match Resource::find(discovery, gvk) {
-                Some(resource) if !resources.contains(&resource) => resources.push(resource),
-                // A kind that is not served has no objects; what a failed group hides is in `discovery.failed`.
+                Some(resource) if lists && !resources.contains(&resource) => resources.push(resource),
+                // A kind that is not served, or only answers (a review), has no objects; what a failed group hides is in `discovery.failed`.
                 _ => {}
             }
         }

@@ -53,11 +53,6 @@ pub struct Records {
 pub struct Key(Zeroizing<[u8; 32]>);
 
 impl Key {
-    /// A key of these bytes.
-    pub fn new(bytes: [u8; 32]) -> Self {
-        Self(Zeroizing::new(bytes))
-    }
-
     /// The key itself.
     pub fn bytes(&self) -> &[u8; 32] {
         &self.0
@@ -148,20 +143,23 @@ impl Client {
         }
     }
 
-    /// The landscape's key; `proposed` when it has none yet. Of two runs that propose one at once, one wins and
-    /// both use its key. [`Client::ensure_record_namespace`] comes first.
-    pub async fn mac_key(&self, landscape: &str, proposed: &Key) -> Result<Key, WriteError> {
+    /// The landscape's key; made at random the first time. Of two runs that make one at once, one wins and both
+    /// use its key. [`Client::ensure_record_namespace`] comes first.
+    pub async fn mac_key(&self, landscape: &str) -> Result<Key, WriteError> {
         if let Some(key) = self.read_mac_key(landscape).await? {
             return Ok(key);
         }
+        let mut key = Zeroizing::new([0_u8; 32]);
+        getrandom::fill(&mut *key)
+            .map_err(|error| WriteError::Unknown { reason: format!("no randomness: {error}") })?;
         let name = key_name(landscape);
         let body = json!({
             "apiVersion": "v1", "kind": "Secret", "type": "Opaque", "immutable": true,
             "metadata": {"name": name, "namespace": RECORD_NAMESPACE, "labels": labels(landscape, "mac-key")},
-            "data": {"key": STANDARD.encode(proposed.bytes())},
+            "data": {"key": STANDARD.encode(*key)},
         });
         match self.create(&secrets(), &body, true).await {
-            Ok(_) => Ok(proposed.clone()),
+            Ok(_) => Ok(Key(key)),
             Err(failure) if failure.is(409) => match self.read_mac_key(landscape).await? {
                 Some(key) => Ok(key),
                 None => Err(WriteError::RecordChanged { name }),

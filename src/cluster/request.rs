@@ -14,8 +14,9 @@ use http::{HeaderMap, Method, Request, header};
 use http_body_util::BodyExt as _;
 use tokio::time::Instant;
 
+use super::Client;
+use super::connect::{self, ConnectError};
 use super::error::{Failure, Refused, printable, refused};
-use super::{Client, connect};
 
 /// One request that asks for JSON.
 #[derive(Debug, Clone)]
@@ -137,11 +138,24 @@ impl Client {
         let timing = &self.inner.timing;
         let begin = Instant::now();
         let mut pauses = timing.pauses.iter();
+        let mut perhaps_done = false;
+        let mut renewed = false;
         loop {
+            let credential = self.credential();
             let (failure, verdict) = match self.attempt(&call).await {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
+            if matches!(failure, Failure::Connect(ConnectError::Unauthorized { .. })) && !renewed {
+                renewed = true;
+                match self.renew_credentials(credential).await {
+                    Ok(true) => continue,
+                    Ok(false) => {}
+                    Err(error) => return Err(Failure::Connect(error)),
+                }
+            }
+            let failure = if perhaps_done { doubted(failure) } else { failure };
+            perhaps_done |= verdict == Verdict::Perhaps && call.method != Method::GET;
             let repeat = match verdict {
                 Verdict::Final => false,
                 Verdict::NotNow => true,
@@ -174,10 +188,10 @@ impl Client {
             .uri(&call.path)
             .header(header::ACCEPT, call.accept)
             .header(header::CONTENT_TYPE, call.content_type)
-            .body(kube::client::Body::from(call.body.to_vec()))
+            .body(kube::client::Body::from(call.body.clone()))
             .map_err(|error| (unknown(error.to_string()), Verdict::Final))?;
         let exchange = async {
-            let response = self.inner.http.send(request).await.map_err(|error| self.classify(&error))?;
+            let response = self.http().send(request).await.map_err(|error| self.classify(&error))?;
             let (parts, body) = response.into_parts();
             let body = body.collect().await.map_err(|error| self.classify(&error))?.to_bytes();
             Ok::<_, (Failure, Verdict)>((parts, body))
@@ -203,7 +217,7 @@ impl Client {
         let plain = refused(status, retry_after, &body, false);
         let verdict = judge(&plain);
         if status == 401 {
-            let error = connect::ConnectError::Unauthorized { url: self.url().to_owned() };
+            let error = ConnectError::Unauthorized { url: self.url().to_owned() };
             return Err((Failure::Connect(error), Verdict::Final));
         }
         let refused = if call.sensitive { refused(status, retry_after, &body, true) } else { plain };
@@ -236,6 +250,18 @@ impl Client {
             headers.get_all(header::WARNING).iter().filter_map(|v| v.to_str().ok()).filter_map(warning_text);
         let mut warnings = self.inner.warnings.lock().unwrap_or_else(PoisonError::into_inner);
         warnings.extend(texts.map(|text| printable(&text, 500)));
+    }
+}
+
+/// What the last failure means when an attempt before it may have been carried out (I3). Only input that is wrong
+/// by itself was wrong before, too; a conflict may be with our own first attempt.
+fn doubted(failure: Failure) -> Failure {
+    match failure {
+        Failure::Refused(refused) if !matches!(refused.code(), 400 | 413 | 415 | 422) => {
+            Failure::Unknown { reason: refused.rejection.message.clone(), answer: Some(refused) }
+        }
+        Failure::Connect(error) => unknown(error.to_string()),
+        other => other,
     }
 }
 

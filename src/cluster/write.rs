@@ -3,13 +3,14 @@
 //! Dry run and apply share one request and differ in one parameter, so that what was shown is what happens.
 //! Both are safe to repeat: an apply states the whole of what we want, a deletion names the object by UID.
 
-use futures::future::join_all;
+use futures::{StreamExt as _, TryStreamExt as _};
 use http::Method;
 use serde_json::{Value, json};
 
 use super::Client;
 use super::body::json_in_yaml;
 use super::error::{Error, Failure, WriteError};
+use super::limit::IN_FLIGHT;
 use super::path::{Resource, query};
 use super::request::{Call, JSON};
 use crate::object::{GroupVersionKind, ObjectRef};
@@ -65,8 +66,12 @@ impl Client {
     /// Asks what each object would become, with all of admission. Nothing is written. A refusal is an answer; only
     /// when the server does not answer at all is it an error.
     pub async fn dry_run(&self, objects: &[&DesiredObject]) -> Result<DryRuns, Error> {
-        let answers = join_all(objects.iter().map(|object| self.dry_run_one(object))).await;
-        objects.iter().zip(answers).map(|(object, answer)| Ok((object.reference.clone(), answer?))).collect()
+        // Twice as many as are in flight, so that none waits for a body to be written; more only cost memory.
+        futures::stream::iter(objects)
+            .map(|object| async { Ok((object.reference.clone(), self.dry_run_one(object).await?)) })
+            .buffer_unordered(2 * IN_FLIGHT)
+            .try_collect()
+            .await
     }
 
     async fn dry_run_one(&self, object: &DesiredObject) -> Result<DryRun, Error> {

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
 use landskap::cluster::{
-    ApplyOptions, Changed, Client, ConnectError, Deleted, Holder, Key, LeaseError, Propagation, Records,
-    Target, WriteError,
+    ApplyOptions, Changed, Client, ConnectError, Deleted, Holder, LeaseError, Propagation, Records, Target,
+    WriteError,
 };
 use landskap::diagnostic::{Files, Span};
 use landskap::object::{GroupKind, GroupVersionKind, ObjectRef, Origin, Scope};
@@ -187,21 +187,14 @@ async fn records_are_written_read_and_fenced() {
         revision: Some("abc".into()),
     };
     client.write_identity(&identity).await.unwrap();
-    let (first, second) = (Key::new([1; 32]), Key::new([2; 32]));
-    let (one, other) = tokio::join!(
-        client.mac_key(&corner.landscape, &first),
-        client.mac_key(&corner.landscape, &second)
-    );
+    let (one, other) = tokio::join!(client.mac_key(&corner.landscape), client.mac_key(&corner.landscape));
     assert_eq!(one.unwrap().bytes(), other.unwrap().bytes(), "whoever is first, there is one key");
 
     let records = client.read_records(&corner.landscape).await.unwrap();
     assert_eq!(records.identity, Some(identity));
     next.resource_version = Some(newer);
     assert_eq!(records.inventories["grafana"], next);
-    assert_eq!(
-        records.mac_key.unwrap().bytes(),
-        client.mac_key(&corner.landscape, &Key::new([3; 32])).await.unwrap().bytes()
-    );
+    assert_eq!(records.mac_key.unwrap().bytes(), client.mac_key(&corner.landscape).await.unwrap().bytes());
     assert!(client.read_records("another").await.unwrap().inventories.is_empty());
 
     let admin = cluster::admin().await;
@@ -530,4 +523,36 @@ async fn deprecations_are_collected_once() {
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(warnings.iter().all(|w| w.contains("deprecated")), "{warnings:?}");
     assert!(client.take_warnings().is_empty());
+}
+
+#[tokio::test]
+async fn a_credential_that_expired_is_renewed_once() {
+    let corner = Corner::new("renew").await;
+    let user = cluster::limited_user(&corner.namespace, json!([]), json!([])).await;
+    let good = cluster::token_of(user.path());
+    let folder = tempfile::tempdir().unwrap();
+    let runs = folder.path().join("runs");
+    // The first run of the plugin gives a token that is no longer good.
+    let script = format!(
+        "echo run >> {runs}; if [ $(wc -l < {runs}) = 1 ]; then token=expired; else token=$GOOD; fi; \
+         echo \"{{\\\"apiVersion\\\": \\\"client.authentication.k8s.io/v1\\\", \\\"kind\\\": \\\"ExecCredential\\\", \
+         \\\"status\\\": {{\\\"token\\\": \\\"$token\\\"}}}}\"",
+        runs = runs.display()
+    );
+    let exec = json!({"exec": {
+        "apiVersion": "client.authentication.k8s.io/v1", "interactiveMode": "Never", "command": "sh",
+        "args": ["-c", script], "env": [{"name": "GOOD", "value": good}],
+    }});
+    let client = cluster::connect_to(cluster::with_user(exec).path()).await;
+    let count = || std::fs::read_to_string(&runs).unwrap().lines().count();
+    // kube runs a plugin several times to make one client.
+    let per_client = count();
+    client.discover().await.unwrap();
+    assert_eq!(
+        count(),
+        2 * per_client,
+        "three requests side by side were rejected, and the client was made anew once"
+    );
+    client.discover().await.unwrap();
+    assert_eq!(count(), 2 * per_client);
 }

@@ -147,11 +147,22 @@ pub async fn limited_user(namespace: &str, rules: Value, cluster_rules: Value) -
 
 /// The shared cluster's kubeconfig with this token in place of the administrator's certificate.
 pub fn with_token(token: &str) -> tempfile::NamedTempFile {
+    with_user(json!({"token": token}))
+}
+
+/// The shared cluster's kubeconfig with these credentials in place of the administrator's.
+pub fn with_user(user: Value) -> tempfile::NamedTempFile {
     let mut config = Kubeconfig::read_from(kubeconfig()).unwrap();
-    for user in &mut config.auth_infos {
-        user.auth_info = serde_json::from_value(json!({"token": token})).unwrap();
+    for named in &mut config.auth_infos {
+        named.auth_info = serde_json::from_value(user.clone()).unwrap();
     }
     written(&config)
+}
+
+/// The token in a kubeconfig of [`limited_user`].
+pub fn token_of(kubeconfig: &Path) -> String {
+    let config: Value = serde_json::from_str(&std::fs::read_to_string(kubeconfig).unwrap()).unwrap();
+    config["users"][0]["user"]["token"].as_str().unwrap().to_owned()
 }
 
 /// The shared cluster's kubeconfig with another server address.
