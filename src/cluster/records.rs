@@ -53,6 +53,11 @@ pub struct Records {
 pub struct Key(Zeroizing<[u8; 32]>);
 
 impl Key {
+    /// A key of these bytes.
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
     /// The key itself.
     pub fn bytes(&self) -> &[u8; 32] {
         &self.0
@@ -143,23 +148,20 @@ impl Client {
         }
     }
 
-    /// The landscape's key; made at random the first time. Of two runs that make one at once, one wins and both
-    /// use its key. [`Client::ensure_record_namespace`] comes first.
-    pub async fn mac_key(&self, landscape: &str) -> Result<Key, WriteError> {
+    /// The landscape's key; `proposed` when it has none yet. Of two runs that propose one at once, one wins and
+    /// both use its key. [`Client::ensure_record_namespace`] comes first.
+    pub async fn mac_key(&self, landscape: &str, proposed: &Key) -> Result<Key, WriteError> {
         if let Some(key) = self.read_mac_key(landscape).await? {
             return Ok(key);
         }
-        let mut key = Zeroizing::new([0_u8; 32]);
-        getrandom::fill(&mut *key)
-            .map_err(|error| WriteError::Unknown { reason: format!("no randomness: {error}") })?;
         let name = key_name(landscape);
         let body = json!({
             "apiVersion": "v1", "kind": "Secret", "type": "Opaque", "immutable": true,
             "metadata": {"name": name, "namespace": RECORD_NAMESPACE, "labels": labels(landscape, "mac-key")},
-            "data": {"key": STANDARD.encode(*key)},
+            "data": {"key": STANDARD.encode(proposed.bytes())},
         });
         match self.create(&secrets(), &body, true).await {
-            Ok(_) => Ok(Key(key)),
+            Ok(_) => Ok(proposed.clone()),
             Err(failure) if failure.is(409) => match self.read_mac_key(landscape).await? {
                 Some(key) => Ok(key),
                 None => Err(WriteError::RecordChanged { name }),

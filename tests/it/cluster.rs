@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
 use landskap::cluster::{
-    ApplyOptions, Changed, Client, ConnectError, Deleted, Holder, LeaseError, Propagation, Records, Target,
-    WriteError,
+    ApplyOptions, Changed, Client, ConnectError, Deleted, Holder, Key, LeaseError, Propagation, Records,
+    Target, WriteError,
 };
 use landskap::diagnostic::{Files, Span};
 use landskap::object::{GroupKind, GroupVersionKind, ObjectRef, Origin, Scope};
@@ -187,14 +187,19 @@ async fn records_are_written_read_and_fenced() {
         revision: Some("abc".into()),
     };
     client.write_identity(&identity).await.unwrap();
-    let (one, other) = tokio::join!(client.mac_key(&corner.landscape), client.mac_key(&corner.landscape));
+    let (first, second) = (Key::new([1; 32]), Key::new([2; 32]));
+    let (one, other) =
+        tokio::join!(client.mac_key(&corner.landscape, &first), client.mac_key(&corner.landscape, &second));
     assert_eq!(one.unwrap().bytes(), other.unwrap().bytes(), "whoever is first, there is one key");
 
     let records = client.read_records(&corner.landscape).await.unwrap();
     assert_eq!(records.identity, Some(identity));
     next.resource_version = Some(newer);
     assert_eq!(records.inventories["grafana"], next);
-    assert_eq!(records.mac_key.unwrap().bytes(), client.mac_key(&corner.landscape).await.unwrap().bytes());
+    assert_eq!(
+        records.mac_key.unwrap().bytes(),
+        client.mac_key(&corner.landscape, &Key::new([3; 32])).await.unwrap().bytes()
+    );
     assert!(client.read_records("another").await.unwrap().inventories.is_empty());
 
     let admin = cluster::admin().await;
