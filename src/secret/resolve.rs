@@ -28,7 +28,7 @@ pub struct Lookup<'a> {
 /// Finds the value of every lookup name in `wanted`, in the first of `sources` that has it. Without sources the
 /// environment is asked, with no prefix, as Landscaper does.
 ///
-/// - `env`: prefix and name in upper case, `-` as `_`. A variable that is unset or empty has no value.
+/// - `env`: the prefix as it is, then the name in upper case, `-` as `_`. A variable that is unset or empty has no value.
 /// - `files`: the bytes of the file called like the name, without one line end (`\n` or `\r\n`) at the end, which
 ///   editors add and nobody means. An empty file has no value.
 /// - `secret`: the key called like the name; its bytes as they are.
@@ -67,7 +67,7 @@ fn find(name: &str, sources: &[SecretSource], from: &Lookup<'_>) -> Result<Secre
     let mut missed = Vec::new();
     for source in sources {
         let found = match source {
-            SecretSource::Env { prefix } => variable(&format!("{prefix}{name}"), from.env),
+            SecretSource::Env { prefix } => variable(prefix, name, from.env),
             SecretSource::Files { directory } => file(name, directory, from.tree)?,
             SecretSource::Secret { namespace, name: secret } => key(name, namespace, secret, from.cluster),
         };
@@ -86,8 +86,8 @@ fn find(name: &str, sources: &[SecretSource], from: &Lookup<'_>) -> Result<Secre
 /// The outer error of [`file`] ends the search; the inner one says why this source does not have it.
 type Found = Result<SecretValue, String>;
 
-fn variable(text: &str, env: &dyn Fn(&str) -> Option<OsString>) -> Found {
-    let variable = text.to_uppercase().replace('-', "_");
+fn variable(prefix: &str, name: &str, env: &dyn Fn(&str) -> Option<OsString>) -> Found {
+    let variable = format!("{prefix}{}", name.to_uppercase().replace('-', "_"));
     match env(&variable) {
         None => Err(format!("the environment variable `{variable}` is not set")),
         Some(value) if value.is_empty() => Err(format!("the environment variable `{variable}` is empty")),
@@ -246,8 +246,8 @@ mod tests {
 
     #[test]
     fn a_prefix_stands_before_the_name() {
-        let world = World::new().variable("PROD_FSS_PASSWORD", "hunter2").variable("PASSWORD", "other");
-        assert_eq!(world.check("password", &[env("prod-fss_")]), Ok(b"hunter2".to_vec()));
+        let world = World::new().variable("app_DB_PASSWORD", "hunter2").variable("DB_PASSWORD", "other");
+        assert_eq!(world.check("db-password", &[env("app_")]), Ok(b"hunter2".to_vec()));
     }
 
     #[test]
