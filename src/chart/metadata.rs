@@ -10,6 +10,7 @@ pub(super) struct Metadata {
     pub version: String,
     pub app_version: String,
     pub dependencies: Vec<Dependency>,
+    /// The version.
     pub span: Span,
 }
 
@@ -59,8 +60,8 @@ pub(super) fn read(files: &Files, file: FileId) -> Result<Metadata, Vec<Diagnost
     let dependencies = root.get("dependencies").and_then(Node::as_sequence).unwrap_or_default();
     let dependencies = dependencies.iter().filter_map(|node| dependency(node, &mut diagnostics)).collect();
     match (name, version) {
-        (Some((name, _)), Some((version, _))) if diagnostics.is_empty() => {
-            Ok(Metadata { name, version, app_version, dependencies, span: root.span })
+        (Some((name, _)), Some((version, span))) if diagnostics.is_empty() => {
+            Ok(Metadata { name, version, app_version, dependencies, span })
         }
         _ => Err(diagnostics),
     }
@@ -69,7 +70,7 @@ pub(super) fn read(files: &Files, file: FileId) -> Result<Metadata, Vec<Diagnost
 fn required(root: &Node, key: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<(String, Span)> {
     let found = root.get(key).and_then(|node| scalar(node).map(|text| (text, node.span)));
     if found.as_ref().is_none_or(|(text, _)| text.is_empty()) {
-        let place = root.get(key).map_or(root.span, |node| node.span);
+        let place = root.get(key).map_or(Span { end: root.span.start, ..root.span }, |node| node.span);
         diagnostics
             .push(Diagnostic::error("invalid-chart", format!("`Chart.yaml` needs `{key}`")).at(place, ""));
         return None;

@@ -32,7 +32,7 @@ pub struct Chart {
     pub files: BTreeMap<String, Vec<u8>>,
     /// `charts/`, in the order of Chart.yaml's dependencies, then by name.
     pub subcharts: Vec<Subchart>,
-    /// Chart.yaml, or for plain manifests the place that names them.
+    /// The version in Chart.yaml, or for plain manifests the place that names them.
     pub span: Span,
 }
 

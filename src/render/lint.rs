@@ -16,7 +16,7 @@ pub(super) fn check(cluster: &Cluster, components: &[RenderedComponent], files: 
     let namespaces: BTreeSet<&str> = cluster.components.iter().map(|c| c.namespace.as_str()).collect();
     for component in &cluster.components {
         if let Some(rendered) = components.iter().find(|r| r.name == component.name) {
-            diagnostics.extend(contract_hosts(component, rendered, &namespaces));
+            diagnostics.extend(contract_hosts(component, rendered, &namespaces, files));
         }
     }
     diagnostics
@@ -59,8 +59,10 @@ fn contract_hosts(
     component: &Component,
     rendered: &RenderedComponent,
     namespaces: &BTreeSet<&str>,
+    files: &Files,
 ) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
+    let name_path = FieldPath::default().key("metadata").key("name");
     let own = |namespace: &str| {
         rendered.manifests.iter().any(|m| m.reference.namespace.as_deref() == Some(namespace))
     };
@@ -83,7 +85,8 @@ fn contract_hosts(
             let Some(problem) = problem else { continue };
             let mut diagnostic = Diagnostic::error("contract-host", problem).at(provided.span, "");
             if let Some(service) = service {
-                diagnostic = diagnostic.also(service.origin.span, "the Service");
+                diagnostic =
+                    diagnostic.also(trace_span(service.origin.span, &name_path, files), "the Service");
             }
             let services = rendered.manifests.iter().filter(|m| m.reference.is("", "Service"));
             let services: Vec<_> = services.map(|m| described(&m.reference, &m.object)).collect();

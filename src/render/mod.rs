@@ -10,6 +10,7 @@ mod component;
 mod context;
 mod document;
 mod engine;
+mod explain;
 mod holes;
 mod lint;
 mod normalise;
@@ -24,6 +25,7 @@ mod values;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use explain::{Explained, SetBy, explain};
 pub use patch::is_hit;
 use rayon::prelude::*;
 pub use trace::trace;

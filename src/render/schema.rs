@@ -69,6 +69,7 @@ fn problem(values: &Node, schema: &Json, error: &jsonschema::ValidationError) ->
     let path: Vec<String> = segments(error.instance_path().as_str());
     let node = values.at(path.iter().map(String::as_str))?;
     let name = dotted(&path);
+    let place = place(values, &path, node);
     let is_secret = node.tag.as_ref().is_some_and(|t| t.name == SECRET_TAG);
     if is_secret && !matches!(error.kind(), ValidationErrorKind::Type { .. }) {
         return None;
@@ -78,13 +79,13 @@ fn problem(values: &Node, schema: &Json, error: &jsonschema::ValidationError) ->
             let property = property.as_str().unwrap_or_default();
             let missing = if name.is_empty() { property.to_owned() } else { format!("{name}.{property}") };
             Diagnostic::error("values-schema", format!("the value `{missing}` is required"))
-                .at(node.span, "not set here")
+                .at(place, "not set here")
         }
         ValidationErrorKind::AdditionalProperties { unexpected }
         | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
             let mut diagnostic = Diagnostic::error("values-schema", unknown(&name, unexpected));
             for key in unexpected {
-                let place = node.as_mapping().and_then(|m| m.entry(key)).map_or(node.span, |e| e.key_span);
+                let place = node.as_mapping().and_then(|m| m.entry(key)).map_or(place, |e| e.key_span);
                 diagnostic = diagnostic.at(place, "");
                 let known = known_properties(schema, error);
                 if let Some(near) = nearest(key, known.iter().map(String::as_str)) {
@@ -97,9 +98,21 @@ fn problem(values: &Node, schema: &Json, error: &jsonschema::ValidationError) ->
             let what = if name.is_empty() { "the values".to_owned() } else { format!("the value `{name}`") };
             let said =
                 if is_secret || is_long(node) { error.masked().to_string() } else { error.to_string() };
-            Diagnostic::error("values-schema", format!("{what}: {}", uncapitalised(&said))).at(node.span, "")
+            Diagnostic::error("values-schema", format!("{what}: {}", uncapitalised(&said))).at(place, "")
         }
     })
+}
+
+/// Where to point for the value at `path`: of a collection its key.
+fn place(values: &Node, path: &[String], node: &Node) -> Span {
+    if !is_long(node) {
+        return node.span;
+    }
+    let key = path.split_last().and_then(|(last, parents)| {
+        let parent = values.at(parents.iter().map(String::as_str))?;
+        parent.as_mapping()?.entry(last).map(|entry| entry.key_span)
+    });
+    key.unwrap_or(Span { end: node.span.start, ..node.span })
 }
 
 fn unknown(parent: &str, keys: &[String]) -> String {

@@ -2,8 +2,8 @@
 
 use serde_json::Value as Json;
 
-use crate::diagnostic::Diagnostic;
-use crate::yaml::Node;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::yaml::{Node, Value};
 
 /// Adds the objects of a document, with the nodes they come from. An item of a typed list (`ConfigMapList`)
 /// gets its kind from there when it has none.
@@ -44,7 +44,7 @@ fn named<'a>(
     diagnostics: &mut Vec<Diagnostic>,
 ) {
     let mut fault = |place: &Node, message: String| {
-        diagnostics.push(Diagnostic::error("invalid-manifest", message).at(place.span, ""));
+        diagnostics.push(Diagnostic::error("invalid-manifest", message).at(head(place), ""));
     };
     if !object.is_object() {
         return fault(node, "a manifest must be a map".into());
@@ -72,5 +72,13 @@ fn named<'a>(
             fault(name.unwrap_or(node), format!("the name of a {kind} must be a text: put it in quotes"));
         }
         _ => fault(name.or(metadata).unwrap_or(node), format!("a {kind} needs `metadata.name`")),
+    }
+}
+
+/// The place of a node; of a collection only where it begins.
+fn head(node: &Node) -> Span {
+    match node.value {
+        Value::Mapping(_) | Value::Sequence(_) => Span { end: node.span.start, ..node.span },
+        _ => node.span,
     }
 }

@@ -16,6 +16,8 @@ mod protocol;
 mod secret_data;
 mod server_fields;
 mod strings;
+#[cfg(test)]
+mod tests;
 
 pub(super) use list::expand;
 pub(super) use namespace::place;

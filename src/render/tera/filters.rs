@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
 use tera::value::ValueKind;
-use tera::{Error, Kwargs, State, Tera, TeraResult, Value};
+use tera::{Error, ErrorKind, Kwargs, State, Tera, TeraResult, Value};
 
 use crate::yaml;
 
@@ -31,11 +31,16 @@ pub(super) fn register(tera: &mut Tera) {
 /// Widest indentation.
 const WIDEST: usize = 1000;
 
+/// Tera points at the value, not at the filter, for an argument of a wrong type.
+fn undefined() -> Error {
+    Error::new(ErrorKind::InvalidArgument { expected_type: "value".into(), actual_type: "undefined".into() })
+}
+
 /// A value of the engine as JSON. Undefined values, also inside maps and lists, and numbers that JSON cannot
 /// say are errors.
 fn json(value: &Value) -> TeraResult<Json> {
     Ok(match value.kind() {
-        ValueKind::Undefined => return Err(Error::message("the value is not defined")),
+        ValueKind::Undefined => return Err(undefined()),
         ValueKind::None => Json::Null,
         ValueKind::Array => {
             value.as_array().unwrap_or_default().iter().map(json).collect::<TeraResult<_>>()?
@@ -55,7 +60,7 @@ fn json(value: &Value) -> TeraResult<Json> {
 /// The text that `{{ value }}` prints; maps and lists must be converted first.
 fn text(value: &Value) -> TeraResult<String> {
     match value.kind() {
-        ValueKind::Undefined => Err(Error::message("the value is not defined")),
+        ValueKind::Undefined => Err(undefined()),
         ValueKind::Array | ValueKind::Map => Err(Error::message(format!(
             "a text is needed, not a {}: use `to_yaml` or `to_json` first",
             value.name()

@@ -13,6 +13,8 @@
 mod filters;
 mod functions;
 mod report;
+#[cfg(test)]
+mod tests;
 
 use std::io::Write;
 use std::sync::{Arc, mpsc};

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use tera::ErrorKind;
 
 use crate::diagnostic::{Diagnostic, FileId, Files, Span, nearest};
-use crate::yaml::Node;
+use crate::yaml::{Node, Value};
 
 /// Where the templates of an error stand.
 pub(in crate::render) struct Place<'a> {
@@ -31,8 +31,14 @@ pub(in crate::render) fn diagnostics(error: &tera::Error, place: &Place) -> Vec<
                 .templates
                 .get(report.filename())
                 .map(|file| Span::new(*file, report.span().range.clone()));
-            let found =
-                Found { message: report.message().to_owned(), span, notes: notes(&error.to_string(), place) };
+            let is_undefined = report.message().ends_with("but got `undefined`");
+            let message = if is_undefined { "the value is not defined" } else { report.message() };
+            let found = Found {
+                message: message.to_owned(),
+                span,
+                notes: notes(&error.to_string(), place),
+                about_a_value: matches!(error.kind(), ErrorKind::RenderingError(_)),
+            };
             vec![found.diagnostic(place)]
         }
         ErrorKind::Msg(text) => {
@@ -66,6 +72,8 @@ struct Found {
     span: Option<Span>,
     /// Places that included the template.
     notes: Vec<Span>,
+    /// Met while rendering: a value that is written there may be the reason.
+    about_a_value: bool,
 }
 
 impl Found {
@@ -82,13 +90,21 @@ impl Found {
         } else if !available.is_empty() {
             diagnostic = diagnostic.help(format!("there are: {}", available.join(", ")));
         }
-        match self.span.and_then(|span| values_at(span, place)) {
-            Some((path, Some(node))) => diagnostic.also(node.span, format!("`{path}` stands here")),
+        match self.span.filter(|_| self.about_a_value).and_then(|span| values_at(span, place)) {
+            Some((path, Some(node))) => diagnostic.also(head(node), format!("`{path}` stands here")),
             Some((path, None)) => diagnostic.help(format!(
                 "no layer sets `{path}`: set it, or write a default for it into the chart's values.yaml"
             )),
             None => diagnostic,
         }
+    }
+}
+
+/// The place of a value; of a collection only where it begins.
+fn head(node: &Node) -> Span {
+    match node.value {
+        Value::Mapping(_) | Value::Sequence(_) => Span { end: node.span.start, ..node.span },
+        _ => node.span,
     }
 }
 
@@ -102,20 +118,19 @@ fn split_available(message: &str) -> (&str, Vec<&str>) {
     (message.trim_end_matches('.'), Vec::new())
 }
 
-/// The values path that is written at `span`, with the node of it or of its nearest existing parent.
+/// The values path that is written at `span` (or before the filter there), with the node of it or of its
+/// nearest existing parent.
 fn values_at<'a>(span: Span, place: &Place<'a>) -> Option<(String, Option<&'a Node>)> {
     let file = place.files.get(span.file);
-    let text = &file.text;
     let is_path = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
-    let inside = span.range().start.min(text.len());
-    let start = text
-        .get(..inside)?
-        .char_indices()
-        .rev()
-        .take_while(|(_, c)| is_path(*c))
-        .last()
-        .map_or(inside, |(i, _)| i);
-    let path: String = text.get(start..)?.chars().take_while(|c| is_path(*c)).collect();
+    let before = file.text.get(..span.range().start)?;
+    let filtered = before.trim_end().strip_suffix('|').map(str::trim_end);
+    let end = match filtered {
+        Some(value) => value.len(),
+        None => before.len() + file.text.get(before.len()..)?.find(|c| !is_path(c)).unwrap_or(0),
+    };
+    let text = file.text.get(..end)?;
+    let path = &text[text.rfind(|c| !is_path(c)).map_or(0, |i| i + 1)..];
     let segments: Vec<&str> = path.strip_prefix("values.")?.split('.').filter(|s| !s.is_empty()).collect();
     let known =
         (0..=segments.len()).rev().find_map(|n| Some((n, place.values.at(segments[..n].iter().copied())?)));
@@ -130,7 +145,7 @@ fn printed(report: &str, place: &Place) -> Option<Found> {
     let mut lines = report.lines();
     let message = lines.next()?.strip_prefix("error: ")?.to_owned();
     let span = lines.next()?.trim_start().strip_prefix("--> ").and_then(|at| span_of(at, place));
-    Some(Found { message, span, notes: Vec::new() })
+    Some(Found { message, span, notes: Vec::new(), about_a_value: false })
 }
 
 /// The chain of includes, innermost first.

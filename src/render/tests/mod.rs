@@ -1,4 +1,7 @@
 //! Rendering as a whole: files of a landscape in, manifests and diagnostics out.
 
+mod errors;
+mod explain;
 mod fixture;
 mod manifests;
+mod secrets;
