@@ -130,6 +130,11 @@ fn read_faces(
             diagnostics.push(fault.diagnostic(draft, files));
         }
     }
+    if backs.next().is_some() {
+        let message = "whether an object is rendered depends on a secret, whose value no template ever sees";
+        diagnostics
+            .push(Diagnostic::error("secret-in-computation", message).at(Span::new(front.source, 0..0), ""));
+    }
     if diagnostics.is_empty() { Ok(drafts) } else { Err(diagnostics) }
 }
 
@@ -203,6 +208,8 @@ fn place(
 ) {
     match normalise::place(&mut draft.object, &component.namespace, discovery) {
         Ok(true) => (),
+        // What an unreadable group serves is not known, and no reason to warn.
+        Ok(false) if is_unreadable(&draft.object, discovery) => (),
         Ok(false) => {
             let api_version = draft.object["apiVersion"].as_str().unwrap_or_default();
             let kind = format!("{api_version} {}", draft.object["kind"].as_str().unwrap_or_default());
@@ -218,6 +225,17 @@ fn place(
         }
         Err(fault) => diagnostics.push(fault.diagnostic(draft, files)),
     }
+}
+
+/// Whether the object's group is one that the server could not tell us about.
+fn is_unreadable(object: &serde_json::Value, discovery: &Discovery) -> bool {
+    let api_version = object["apiVersion"].as_str().unwrap_or_default();
+    api_version.split_once('/').is_some_and(|(group, _)| {
+        discovery
+            .failed
+            .iter()
+            .any(|failed| failed.split_once('/').map_or(failed.as_str(), |(group, _)| group) == group)
+    })
 }
 
 /// The Secret that carries `secrets:`.

@@ -109,6 +109,30 @@ pub fn render(
     Rendered { components, diagnostics }
 }
 
+/// Renders one component of `cluster` by itself. `discovery` must have the kinds that other components define
+/// ([`Discovery::with_definitions`]); what concerns several components is not checked. Without manifests there
+/// is an error among the diagnostics.
+pub fn render_component(
+    cluster: &Cluster,
+    component: &Component,
+    landscape_name: &str,
+    chart: &Chart,
+    discovery: &Discovery,
+    files: &Files,
+) -> (Option<RenderedComponent>, Vec<Diagnostic>) {
+    let shared = context::Shared::new(cluster, landscape_name, discovery);
+    let capabilities = context::capabilities(discovery);
+    let drafts = match component::drafts(cluster, component, chart, &shared, &capabilities, files) {
+        Ok(drafts) => drafts,
+        Err(diagnostics) => return (None, diagnostics),
+    };
+    let mut discovery = discovery.clone();
+    discovery.resources.extend(builtin::definitions(drafts.iter().map(|draft| &draft.object)));
+    let (manifests, diagnostics) = component::finish(component, drafts, &discovery, files);
+    let rendered = RenderedComponent { name: component.name.clone(), manifests };
+    ((!crate::diagnostic::has_errors(&diagnostics)).then_some(rendered), diagnostics)
+}
+
 /// Components by how many others must come before them, those that need nobody first.
 fn levels(cluster: &Cluster) -> Vec<Vec<&Component>> {
     let mut levels: Vec<Vec<&Component>> = Vec::new();

@@ -102,6 +102,14 @@ fn charts_are_checked() {
         *version = Some("1.2.4".into());
     }
     insta::assert_snapshot!(world.complaints());
+    for fine in ["1.2.3", "~1.2", ">=1, <2"] {
+        if let crate::landscape::ComponentSource::Chart { version, .. } =
+            &mut world.cluster.components[0].source
+        {
+            *version = Some(fine.into());
+        }
+        assert_eq!(world.complaints(), "", "{fine}");
+    }
     world.cluster.components.clear();
     world.component("web", "manifests:components/wbe", "");
     insta::assert_snapshot!(world.complaints());

@@ -163,6 +163,22 @@ fn a_provider_s_rendered_definitions_are_capabilities_of_its_consumers() {
     );
     world.component("operator", "charts/app", "");
     world.component("user", "charts/b", "").after.insert("operator".into());
+    let (charts, _) = crate::chart::Opened::default().charts(&world.tree, &world.files, &world.cluster);
+    let alone = |discovery| {
+        let user = &world.cluster.components[1];
+        let (rendered, told) = crate::render::render_component(
+            &world.cluster,
+            user,
+            "platform",
+            &charts["user"],
+            discovery,
+            &world.files,
+        );
+        assert!(told.is_empty(), "{}", world.told(&told));
+        rendered.unwrap().manifests.len()
+    };
+    assert_eq!(alone(&world.discovery), 0);
+    assert_eq!(alone(&world.discovery.with_definitions(&world.manifests())), 1);
     let references: Vec<_> = world.manifests().iter().map(|m| m.reference.to_string()).collect();
     assert_eq!(references[1..], ["Widget.example.org w"]);
 }

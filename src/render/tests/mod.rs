@@ -1,5 +1,6 @@
 //! Rendering as a whole: files of a landscape in, manifests and diagnostics out.
 
+mod docs;
 mod errors;
 mod explain;
 mod fixture;

@@ -94,6 +94,8 @@ fn what_is_computed_from_a_secret_is_an_error() {
         "{{ values.password | length | quote }}",
         "x{{ (\"user:\" ~ values.password) | b64encode }}",
         "{% if values.password > \"t\" %}a{% else %}b{% endif %}",
+        "{% if values.password is containing(pat=\"placeholder\") %}\n---\n{apiVersion: v1, kind: Pod, metadata: {name: a}}{% endif %}",
+        "x\n{% if values.password is containing(pat=\"placeholder\") %}{% else %}---\n{apiVersion: v1, kind: Pod, metadata: {name: a}}{% endif %}",
         "{% if values.password is containing(pat=\"e\") %}a{% else %}b{% endif %}",
     ] {
         for template in [secret(expression), map(expression)] {
@@ -163,4 +165,87 @@ fn rendered_secrets_are_never_shown() {
         manifests.iter().map(|m| plain.files.get(m.origin.span.file).sensitive).collect::<Vec<_>>(),
         [true, false]
     );
+}
+
+mod laws {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Where a template may put an expression, and whether a secret may stand there.
+    fn place() -> impl Strategy<Value = (&'static str, bool)> {
+        prop_oneof![
+            Just(("apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {x: EXPR}\n", true)),
+            Just((
+                "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n  x: \"pre EXPR post\"\n",
+                true
+            )),
+            Just(("apiVersion: v1\nkind: Secret\nmetadata: {name: a, annotations: {x: EXPR}}\n", false)),
+            Just(("apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ntype: EXPR\n", false)),
+            Just(("apiVersion: v1\nkind: Secret\nmetadata: {name: EXPR}\n", false)),
+            Just(("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {x: EXPR}\n", false)),
+            Just((
+                "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {hostname: EXPR}}\n",
+                false
+            )),
+            Just((
+                "apiVersion: example.org/v1\nkind: Secret\nmetadata: {name: a}\nstringData: {x: EXPR}\n",
+                false
+            )),
+            Just(("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  EXPR: x\n", false)),
+        ]
+    }
+
+    /// Chains of filters, and whether they pass the text through unchanged.
+    fn filters() -> impl Strategy<Value = (String, bool)> {
+        let changing = prop_oneof![
+            Just("upper"),
+            Just("sha256"),
+            Just("b64encode"),
+            Just("trunc(length=5)"),
+            Just("reverse"),
+            Just("replace(from=\"e\", to=\"\")"),
+            Just("title"),
+            Just("split(pat=\"-\") | last"),
+            Just("length | str"),
+        ];
+        let keeping = prop_oneof![
+            Just("trim"),
+            Just("str"),
+            Just("indent(width=2)"),
+            Just("default(value=\"x\")"),
+            Just("required")
+        ];
+        (proptest::collection::vec(keeping, 0..3), proptest::option::of(changing)).prop_map(
+            |(keep, change)| {
+                let chain: Vec<_> = keep.into_iter().chain(change).collect();
+                (chain.iter().map(|filter| format!(" | {filter}")).collect(), change.is_none())
+            },
+        )
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(96))]
+
+        /// Either a Secret has holes and no trace of a placeholder, or nothing is rendered at all.
+        #[test]
+        fn a_placeholder_never_leaves_the_renderer((place, allowed) in place(), (filters, keeps) in filters()) {
+            let template = place.replace("EXPR", &format!("{{{{ values.password{filters} }}}}"));
+            let world = world(&template);
+            let rendered = world.render();
+            let manifests: Vec<_> = rendered.components.iter().flat_map(|c| &c.manifests).collect();
+            if allowed && keeps {
+                prop_assert_eq!(manifests.len(), 1, "{}", world.told(&rendered.diagnostics));
+                prop_assert_eq!(manifests[0].holes.len(), 1);
+                prop_assert_eq!(&manifests[0].object["data"]["x"], "");
+            } else {
+                prop_assert!(manifests.is_empty(), "{}", template);
+                let code = rendered.diagnostics.first().map_or("", |d| d.code);
+                prop_assert!(code.starts_with("secret-") || code == "invalid-manifest", "{}: {}", template, world.told(&rendered.diagnostics));
+            }
+            for manifest in manifests {
+                prop_assert!(!manifest.object.to_string().contains("placeholder"));
+            }
+        }
+    }
 }
