@@ -66,19 +66,7 @@ pub(super) struct Found {
 /// Reads every file that matters.
 pub(super) fn discover(tree: &Tree, files: &Files, problems: &mut Vec<Diagnostic>) -> Found {
     let mut found = Found::default();
-    if tree.is_file("landscape.yaml") {
-        match read(tree, files, "landscape.yaml") {
-            Ok(document) => found.landscape = Some(document),
-            Err(problem) => problems.push(problem),
-        }
-    } else {
-        problems.push(
-            Diagnostic::error("missing-landscape-file", format!("`{}` has no landscape.yaml", tree.origin()))
-                .at(nowhere(files, "landscape.yaml"), "")
-                .help("`landskap init` writes a small landscape to start from"),
-        );
-        return found;
-    }
+    found.landscape = read(tree, files, "landscape.yaml").map_err(|problem| problems.push(problem)).ok();
     let (components, unreadable) = read_folder(tree, files, "components", problems);
     (found.components, found.unreadable) = (components, unreadable);
     for name in folders(tree, files, "clusters", problems) {
@@ -217,7 +205,7 @@ fn read(tree: &Tree, files: &Files, path: &str) -> Result<Document, Diagnostic> 
 }
 
 fn unreadable(files: &Files, path: &str, error: &crate::source::Error) -> Diagnostic {
-    Diagnostic::error("unreadable-file", error.to_string()).at(nowhere(files, path), "")
+    error.diagnostic().at(nowhere(files, path), "")
 }
 
 /// A place for problems with files that have no text.

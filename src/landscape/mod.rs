@@ -5,6 +5,8 @@
 //! is in which cluster (`presence`), merge it (`fields`, `values`), resolve contracts (`contracts`, `order`),
 //! compute values (`compute`), and check what only the whole can tell. Nothing here knows charts or servers.
 
+mod checks;
+mod cluster;
 mod compute;
 mod contracts;
 mod discover;
@@ -19,7 +21,9 @@ mod presence;
 mod resolve;
 mod secrets;
 mod selector;
+mod tags;
 mod values;
+mod whole;
 
 pub use explain::{explain_value, parse_path, path_text};
 pub use format::schemas;

@@ -3,8 +3,9 @@
 //! The selector decides; a refinement never changes that by itself. `installed` (of the shared file, its
 //! overrides, the refinement, its overrides: the last that says it) decides over the selector.
 
+use super::checks::ComponentDoc;
+use super::cluster::ClusterSource;
 use super::format::{ComponentFile, LabelSelector};
-use super::load::{ClusterSource, ComponentDoc};
 use super::model::Absence;
 use super::selector::matches;
 use crate::diagnostic::{Diagnostic, Span};

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
+use super::checks::ComponentDoc;
+use super::cluster::ClusterSource;
 use super::compute::{Scope, compute};
 use super::contracts::{self, Computing, Known, Links, Need, Offers, Party};
 use super::fields::{FieldLayer, merge_fields};
 use super::format::{AdoptFile, CrdsFile, Fields};
-use super::load::{ClusterSource, ComponentDoc};
 use super::merge::without_nulls;
 use super::model::{
     Absence, Adopt, Component, ComponentSource, HealthRule, IgnoreDifference, Patch, PatchTarget, Required,

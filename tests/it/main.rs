@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests end by panicking")]
 
 mod architecture;
+mod broken;
 mod cluster;
 mod source;
 mod source_http;
