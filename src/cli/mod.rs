@@ -3,11 +3,14 @@
 //! Errors end here: whatever a stage returns is printed once, with its causes and a hint, and becomes an
 //! [`Exit`].
 
+mod apply;
 mod args;
 mod check;
 mod completions;
+mod delete;
 mod diff;
 mod environment;
+mod execute;
 mod exit;
 mod explain;
 mod failure;
@@ -15,11 +18,14 @@ mod init;
 mod list;
 mod man;
 mod plans;
+mod questions;
 mod render;
 mod schema;
 mod selector;
 mod session;
+mod signals;
 mod status;
+
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -62,8 +68,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     log_to_standard_error(arguments.verbose);
     cluster::install_crypto_provider();
     let session = Session::new(terminal, environment, arguments.verbose);
-    let exit =
-        dispatch(&session, arguments.command).unwrap_or_else(|failure| failure.tell(&session.terminal));
+    let exit = dispatch(&session, arguments.command).unwrap_or_else(|failure| failure.tell(&session.terminal));
     ExitCode::from(exit.code())
 }
 
@@ -75,7 +80,9 @@ fn dispatch(session: &Session, command: Command) -> Result<Exit, failure::Failur
         Command::List(arguments) => list::run(session, &arguments),
         Command::Explain(arguments) => explain::run(session, &arguments),
         Command::Diff(arguments) => session.block_on(diff::run(session, &arguments)),
+        Command::Apply(arguments) => session.block_on(apply::run(session, &arguments)),
         Command::Status(arguments) => session.block_on(status::run(session, &arguments)),
+        Command::Delete(arguments) => session.block_on(delete::run(session, &arguments)),
         Command::Schema(arguments) => schema::run(session, &arguments),
         Command::Completions(arguments) => completions::run(session, &arguments),
         Command::Man(arguments) => man::run(session, &arguments),

@@ -6,11 +6,13 @@
 mod error;
 mod outline;
 mod prepare;
+mod run;
 mod secrets;
 
 pub use error::Error;
 pub use outline::{Charts, Outline, open_charts, outline};
 pub use prepare::{Prepared, Proof, Request, plan_with, prepare};
+pub use run::{Ended, Run, run};
 
 use crate::diagnostic::Files;
 use crate::landscape::{Cluster, Landscape};
