@@ -196,6 +196,22 @@ impl Machine {
         }
     }
 
+    /// Whether a component has any step that writes.
+    pub fn writes(&self, part: usize) -> bool {
+        self.parts[part].steps.iter().any(|step| *step != Step::Wait)
+    }
+
+    /// Whether the step after the one that runs is to settle, and may start at once.
+    pub fn settles_after(&self, part: usize) -> bool {
+        let next = self.parts[part].steps.get(self.progress[part].next + 1);
+        next == Some(&Step::Settle) && self.may_start(part, Step::Settle)
+    }
+
+    /// Whether a step of the component has failed, or it is skipped.
+    pub fn has_failed(&self, part: usize) -> bool {
+        !self.progress[part].failed.is_empty() || self.progress[part].skipped.is_some()
+    }
+
     /// Marks a failure and goes to what has still to be done: settling, if there was an intent.
     fn fail(&mut self, part: usize, reasons: Vec<String>) {
         let step = self.next_step(part);

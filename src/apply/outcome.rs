@@ -18,6 +18,11 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Nothing was done, for this reason.
+    pub(super) fn refused(reason: &str) -> Self {
+        Self { components: Vec::new(), errors: vec![reason.to_owned()], writes: 0, interrupted: None }
+    }
+
     /// Whether everything that was to be done is done.
     pub fn is_success(&self) -> bool {
         self.interrupted.is_none()

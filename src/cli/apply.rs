@@ -50,7 +50,7 @@ pub async fn run(session: &Session, arguments: &Apply) -> Result<Exit, Failure> 
             Err(failed) => exit = exit.worst(failed),
         }
     }
-    let manner = Manner { write: &arguments.write, output: arguments.output.output, verb: "apply these changes to" };
+    let manner = Manner { write: &arguments.write, timeout: arguments.connection.timeout, output: arguments.output.output, verb: "apply these changes to" };
     Ok(exit.worst(execute(session, &ground, planned, &manner).await?))
 }
 

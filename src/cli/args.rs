@@ -52,8 +52,6 @@ pub enum Command {
     Status(Status),
     /// Remove components from a cluster
     Delete(Delete),
-    /// Keep clusters equal to the landscape until stopped
-    Watch(Watch),
     /// Print a JSON Schema for editors
     Schema(Schema),
     /// Print a shell completion script
@@ -101,7 +99,7 @@ pub struct ConnectionArgs {
     /// The context of the kubeconfig, in place of what cluster.yaml says
     #[arg(long, value_name = "NAME", help_heading = "Connection")]
     pub context: Option<String>,
-    /// How long the whole run may take, e.g. `10m`
+    /// How long any component may take to become healthy, in place of its `wait.timeout`, e.g. `10m`
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Connection")]
     pub timeout: Option<Duration>,
     /// How many requests may be in flight per cluster

@@ -45,6 +45,6 @@ pub async fn run(session: &Session, arguments: &Delete) -> Result<Exit, Failure>
         }
     }
     let verb = if arguments.keep_objects { "let go of these in" } else { "delete these from" };
-    let manner = Manner { write: &arguments.write, output: arguments.output.output, verb };
+    let manner = Manner { write: &arguments.write, timeout: arguments.connection.timeout, output: arguments.output.output, verb };
     Ok(exit.worst(execute(session, &ground, planned, &manner).await?))
 }

@@ -43,6 +43,8 @@ pub struct Manner<'a> {
     pub write: &'a WriteArgs,
     /// The form of its output.
     pub output: Output,
+    /// How long any component may take, instead of its own `wait.timeout`.
+    pub timeout: Option<std::time::Duration>,
     /// What is asked: "apply these changes to".
     pub verb: &'static str,
 }
@@ -99,6 +101,8 @@ pub async fn execute(
                 holder: holder.clone(),
                 lock_timeout: write.lock_timeout,
                 wait: !write.no_wait,
+                timeout: manner.timeout,
+                learn: false,
                 stop: stop.clone(),
             };
             one(session, ground, planned, how, &screen, several)
@@ -141,7 +145,7 @@ async fn one(
         let events = |event: crate::apply::Event| {
             progress.lock().unwrap_or_else(std::sync::PoisonError::into_inner).show(&event);
         };
-        match run(&walk, &prepared, &how, waiting, events).await {
+        match run(&walk, &prepared, &how, waiting, &events).await {
             Ok(Ended::Done(outcome)) => return Result::done(cluster, outcome),
             Ok(Ended::Moved) => {
                 screen.say(&session.terminal, &format!("{cluster}: another run wrote meanwhile; planning again\n"));

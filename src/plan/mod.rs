@@ -44,6 +44,7 @@ pub use observation::{Cause, DryRun, DryRuns, Identity, Live, Observation, Query
 pub use planner::plan;
 pub use proof::memory::remember;
 pub use query::query;
+pub use removal::{Removable, still_removable};
 pub use saved::{Moved, verify};
 pub use settle::settle;
 pub use triage::{Triage, crd_generation, triage, triage_in_full};

@@ -91,7 +91,59 @@ impl Judge<'_> {
     }
 }
 
+/// Whether an object that the plan deletes may still go, as it is right before the request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Removable {
+    /// It may.
+    Yes,
+    /// It no longer carries the mark of any of the owners.
+    NotOurs,
+    /// It stays, with the reason.
+    Kept(String),
+}
+
+/// Looks once more at `live` (I2): our mark, nobody above it, no wish to be kept. `owners` are the component and its
+/// former names.
+pub fn still_removable(landscape: &str, owners: &[&str], live: &Live) -> Removable {
+    if !marks::marked_component(live, landscape).is_some_and(|name| owners.contains(&name)) {
+        return Removable::NotOurs;
+    }
+    if let Some(owner) = marks::owner(live) {
+        return Removable::Kept(format!("{owner} owns it"));
+    }
+    marks::keep_mark(live).map_or(Removable::Yes, Removable::Kept)
+}
+
 /// The live object that a decision rests on.
 pub(super) fn version_of(live: &Live) -> LiveVersion {
     LiveVersion { uid: live.uid().into(), resource_version: live.resource_version().into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_last_look_finds_what_changed_since_the_plan() {
+        let labels = json!({"landskap.io/landscape": "platform", "landskap.io/component": "old"});
+        let live = |metadata: serde_json::Value| {
+            let mut live = Live(json!({"metadata": {"labels": labels}}));
+            live.0["metadata"]
+                .as_object_mut()
+                .expect("a map")
+                .extend(metadata.as_object().expect("a map").clone());
+            live
+        };
+        let look = |live: &Live| still_removable("platform", &["new", "old"], live);
+        assert_eq!(look(&live(json!({}))), Removable::Yes);
+        assert_eq!(look(&live(json!({"labels": {}}))), Removable::NotOurs);
+        assert_eq!(still_removable("platform", &["new"], &live(json!({}))), Removable::NotOurs);
+        assert_eq!(still_removable("other", &["old"], &live(json!({}))), Removable::NotOurs);
+        let owned = live(json!({"ownerReferences": [{"kind": "Operator", "name": "o"}]}));
+        assert_eq!(look(&owned), Removable::Kept("Operator `o` owns it".into()));
+        let kept = live(json!({"annotations": {"landskap.io/prune": "disabled"}}));
+        assert_eq!(look(&kept), Removable::Kept("its annotation `landskap.io/prune` is `disabled`".into()));
+    }
 }

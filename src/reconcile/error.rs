@@ -21,12 +21,4 @@ pub enum Error {
     /// What git says is wrong for this cluster.
     #[error("the landscape has problems")]
     Problems(Vec<Diagnostic>),
-    /// The run took longer than `--timeout`.
-    #[error(
-        "the run took longer than the {seconds} seconds that --timeout allows; what was written is recorded, and a new run goes on from there"
-    )]
-    Timeout {
-        /// The limit.
-        seconds: u64,
-    },
 }

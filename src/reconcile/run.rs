@@ -1,11 +1,14 @@
 //! A plan carried out under the run's Lease.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use super::{Error, Prepared, Walk};
-use crate::apply::{self, Event, Outcome};
-use crate::cluster::{Holder, Records, Waiting};
-use crate::plan::Observation;
+use crate::apply::{self, Event, Interruption, Outcome};
+use crate::cluster::{Holder, Records, RunLease, Waiting};
+use crate::plan::{Inventory, Observation};
 
 /// How a plan is carried out.
 #[derive(Debug, Clone)]
@@ -16,8 +19,12 @@ pub struct Run {
     pub lock_timeout: Duration,
     /// Whether health is waited for.
     pub wait: bool,
+    /// How long any component may take, instead of its own `wait.timeout`.
+    pub timeout: Option<Duration>,
+    /// Whether what dry runs have proven is stored even if nothing else is written (`watch`).
+    pub learn: bool,
     /// Turns true on SIGINT or SIGTERM.
-    pub stop: tokio::sync::watch::Receiver<bool>,
+    pub stop: watch::Receiver<bool>,
 }
 
 /// How a run ended.
@@ -38,35 +45,67 @@ pub async fn run(
     prepared: &Prepared,
     how: &Run,
     waiting: impl FnMut(&Waiting),
-    events: impl Fn(Event) + Send + Sync,
+    events: &(dyn Fn(Event) + Sync),
 ) -> Result<Ended, Error> {
     let Prepared { client, plan, desired, observation, mac_key, .. } = prepared;
-    let options = apply::Options { wait: how.wait, stop: how.stop.clone(), lease: None };
-    if !apply::writes(plan, observation) {
-        return Ok(Ended::Done(apply::apply(client, plan, desired, observation, options, events).await));
+    let (interruption, stop) = watch::channel(None);
+    let options = apply::Options { wait: how.wait, timeout: how.timeout, learn: how.learn, stop };
+    if !apply::writes(plan, observation, &options) {
+        let _listener = interrupt(how.stop.clone(), None, interruption);
+        return Ok(Ended::Done(apply::apply(client, plan, desired, observation, &options, events).await));
     }
     let landscape = &walk.landscape.name;
-    client.ensure_record_namespace().await?;
     let lease = client.acquire(landscape, &how.holder, how.lock_timeout, waiting).await?;
     let records = client.read_records(landscape).await?;
-    if moved(observation, &records) {
+    if moved(observation, &records) || client.mac_key(landscape, mac_key).await?.bytes() != mac_key.bytes() {
         lease.release().await;
         return Ok(Ended::Moved);
     }
-    if client.mac_key(landscape, mac_key).await?.bytes() != mac_key.bytes() {
-        lease.release().await;
-        return Ok(Ended::Moved);
-    }
-    let options = apply::Options { lease: Some(lease.watch_loss()), ..options };
-    let outcome = apply::apply(client, plan, desired, observation, options, events).await;
+    let listener = interrupt(how.stop.clone(), Some(&lease), interruption);
+    let outcome = apply::apply(client, plan, desired, observation, &options, events).await;
+    drop(listener);
     lease.release().await;
     Ok(Ended::Done(outcome))
 }
 
+/// A task that ends with its owner.
+struct Listener(tokio::task::JoinHandle<()>);
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Turns a signal or a lost Lease into an interruption of the apply.
+fn interrupt(
+    mut stop: watch::Receiver<bool>,
+    lease: Option<&RunLease>,
+    interruption: watch::Sender<Option<Interruption>>,
+) -> Listener {
+    let mut lost = lease.map(RunLease::watch_loss);
+    Listener(tokio::spawn(async move {
+        let lost = async {
+            match &mut lost {
+                Some(lost) => lost.wait_for(|lost| *lost).await.is_ok(),
+                None => std::future::pending().await,
+            }
+        };
+        let why = tokio::select! {
+            signalled = stop.wait_for(|stop| *stop) => signalled.is_ok().then_some(Interruption::Signal),
+            lost = lost => lost.then_some(Interruption::LeaseLost),
+        };
+        let _ = interruption.send(why);
+        // Whoever listens must not see the channel close.
+        std::future::pending::<()>().await;
+    }))
+}
+
 /// Whether the records are other ones than the plan rests on.
 fn moved(observation: &Observation, records: &Records) -> bool {
-    let versions = |inventories: &std::collections::BTreeMap<String, crate::plan::Inventory>| {
+    let versions = |inventories: &BTreeMap<String, Inventory>| {
         inventories.iter().map(|(name, i)| (name.clone(), i.resource_version.clone())).collect::<Vec<_>>()
     };
-    observation.identity != records.identity || versions(&observation.inventories) != versions(&records.inventories)
+    observation.identity != records.identity
+        || versions(&observation.inventories) != versions(&records.inventories)
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
-use landskap::cluster::{
-    ApplyOptions, Changed, Client, ConnectError, Deleted, Holder, Key, LeaseError, Propagation, Records,
-    Target, WriteError,
+use landskap::cluster::{Key, 
+    ApplyOptions, Changed, Client, ConnectError, Deleted, Holder, LeaseError, Propagation, Records, Target,
+    WriteError,
 };
 use landskap::diagnostic::{Files, Span};
 use landskap::object::{GroupKind, GroupVersionKind, ObjectRef, Origin, Scope};
@@ -196,10 +196,7 @@ async fn records_are_written_read_and_fenced() {
     assert_eq!(records.identity, Some(identity));
     next.resource_version = Some(newer);
     assert_eq!(records.inventories["grafana"], next);
-    assert_eq!(
-        records.mac_key.unwrap().bytes(),
-        client.mac_key(&corner.landscape, &Key::new([3; 32])).await.unwrap().bytes()
-    );
+    assert_eq!(records.mac_key.unwrap().bytes(), client.mac_key(&corner.landscape, &first).await.unwrap().bytes());
     assert!(client.read_records("another").await.unwrap().inventories.is_empty());
 
     let admin = cluster::admin().await;
