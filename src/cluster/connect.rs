@@ -151,7 +151,7 @@ pub fn install_crypto_provider() {
 }
 
 /// How long a credential plugin may take, a browser login included.
-const PLUGIN_PATIENCE: Duration = Duration::from_secs(120);
+const PLUGIN_PATIENCE: Duration = Duration::from_mins(2);
 
 /// Reads the kubeconfig and makes a client of it. Runs the kubeconfig's credential plugin, if it has one; makes
 /// no connection yet.
@@ -164,7 +164,7 @@ pub async fn connect(target: &Target) -> Result<Client, ConnectError> {
     config.connect_timeout = Some(Duration::from_secs(10));
     // Longer than any watch is quiet; calls have deadlines of their own.
     config.read_timeout = Some(Duration::from_secs(295));
-    config.write_timeout = Some(Duration::from_secs(60));
+    config.write_timeout = Some(Duration::from_mins(1));
     let agent = concat!("landskap/", env!("CARGO_PKG_VERSION"));
     config.headers.push((http::header::USER_AGENT, http::HeaderValue::from_static(agent)));
     if is_loopback(&config.cluster_url) {
@@ -176,7 +176,7 @@ pub async fn connect(target: &Target) -> Result<Client, ConnectError> {
     let http = build(config.clone(), &url).await?;
     // A static credential stays what it is; a token file is read again by itself.
     let renewal = config.auth_info.exec.is_some().then(|| Renewal::new(config));
-    Ok(Client::renewable(http, renewal, url, Timing::default(), in_flight))
+    Ok(Client::new(http, renewal, url, Timing::default(), in_flight))
 }
 
 /// Makes kube's client, which runs the credential plugin and blocks meanwhile.

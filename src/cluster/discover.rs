@@ -76,7 +76,7 @@ struct LegacyResource {
 
 impl Client {
     /// Asks the server for its version and all kinds that it serves. The client keeps the answer for the URLs of
-    /// later requests; call it again after CustomResourceDefinitions have changed.
+    /// later requests; call it again after definitions of kinds have changed.
     pub async fn discover(&self) -> Result<Discovery, Error> {
         let (version, core, groups) =
             futures::join!(self.version(), self.document("/api"), self.document("/apis"));

@@ -281,7 +281,7 @@ pub(super) fn printable(text: &str, limit: usize) -> String {
 mod tests {
     use super::*;
 
-    fn status(reason: &str, message: &str, causes: serde_json::Value) -> Vec<u8> {
+    fn status(reason: &str, message: &str, causes: &serde_json::Value) -> Vec<u8> {
         serde_json::json!({
             "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason, "message": message,
             "details": {"kind": "secrets", "name": "s", "causes": causes},
@@ -297,27 +297,27 @@ mod tests {
             status(
                 "Invalid",
                 &format!("Secret \"s\" is invalid: data[a]: Invalid value: \"{secret}\": bad"),
-                serde_json::json!([{"reason": "FieldValueInvalid", "field": "data[a]", "message": format!("Invalid value: \"{secret}\"")}]),
+                &serde_json::json!([{"reason": "FieldValueInvalid", "field": "data[a]", "message": format!("Invalid value: \"{secret}\"")}]),
             ),
             status(
                 "BadRequest",
                 &format!("failed to create typed patch: expected map, got {secret}"),
-                serde_json::json!([]),
+                &serde_json::json!([]),
             ),
             status(
                 "Forbidden",
                 &format!("secrets \"s\" is forbidden: policy said {secret}"),
-                serde_json::json!([]),
+                &serde_json::json!([]),
             ),
             status(
                 "",
                 &format!("admission webhook \"w.example\" denied the request: {secret}"),
-                serde_json::json!([]),
+                &serde_json::json!([]),
             ),
             status(
                 "Invalid",
                 "x",
-                serde_json::json!([{"reason": "FieldValueInvalid", "field": format!("data[{secret} ]"), "message": ""}]),
+                &serde_json::json!([{"reason": "FieldValueInvalid", "field": format!("data[{secret} ]"), "message": ""}]),
             ),
             secret.as_bytes().to_vec(),
         ];
@@ -333,13 +333,13 @@ mod tests {
         let body = status(
             "Forbidden",
             "secrets \"s\" is forbidden: User \"u\" cannot patch resource \"secrets\"",
-            serde_json::json!([]),
+            &serde_json::json!([]),
         );
         assert!(refused(403, None, &body, true).rejection.message.contains("cannot patch"));
         let body = status(
             "Invalid",
             "secret: Invalid value: x",
-            serde_json::json!([{"reason": "FieldValueInvalid", "field": "data[a]", "message": "x"}]),
+            &serde_json::json!([{"reason": "FieldValueInvalid", "field": "data[a]", "message": "x"}]),
         );
         let refused = refused(422, None, &body, true);
         assert_eq!(

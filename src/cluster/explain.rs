@@ -1,4 +1,4 @@
-//! What explains a failure: pods, ReplicaSets, events, logs.
+//! What explains a failure: pods, `ReplicaSet`s, events, logs.
 
 use serde_json::Value;
 
@@ -39,7 +39,7 @@ impl Client {
         .await
     }
 
-    /// The ReplicaSets of a namespace that a label selector matches.
+    /// The `ReplicaSet`s of a namespace that a label selector matches.
     pub async fn list_replicasets(&self, namespace: &str, selector: &str) -> Result<Vec<Live>, Error> {
         let sets = Resource::built_in("apps", "v1", "ReplicaSet", "replicasets", Scope::Namespaced);
         self.list_for(

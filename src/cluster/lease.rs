@@ -392,6 +392,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[allow(clippy::disallowed_methods, reason = "a process to kill")]
     fn a_holder_is_gone_when_its_process_is() {
         let here = Holder::of_this_process();
         assert!(!here.is_gone(&here), "we run");

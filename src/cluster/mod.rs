@@ -87,11 +87,7 @@ impl Default for Timing {
 }
 
 impl Client {
-    fn new(http: kube::Client, url: String, timing: Timing, in_flight: usize) -> Self {
-        Self::renewable(http, None, url, timing, in_flight)
-    }
-
-    fn renewable(
+    fn new(
         http: kube::Client,
         renewal: Option<connect::Renewal>,
         url: String,

@@ -1,5 +1,7 @@
 //! Where things are on an API server: paths and queries.
 
+use std::fmt::Write as _;
+
 use crate::object::{Discovery, GroupVersionKind, Scope};
 
 /// One served version of a kind, with its name in URLs.
@@ -70,7 +72,8 @@ pub fn segment(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~:@!$&'()*+,;=".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            // Writing to a String cannot fail.
+            let _ = write!(encoded, "%{byte:02X}");
         }
     }
     encoded

@@ -330,7 +330,7 @@ mod tests {
     #[test]
     fn jitter_stays_near() {
         for _ in 0..100 {
-            let pause = jittered(Duration::from_millis(1000));
+            let pause = jittered(Duration::from_secs(1));
             assert!(pause >= Duration::from_millis(500) && pause <= Duration::from_millis(1500));
         }
     }

@@ -84,6 +84,7 @@ impl Server {
         Self {
             client: Client::new(
                 kube::Client::try_from(config).unwrap(),
+                None,
                 url,
                 timing,
                 super::limit::IN_FLIGHT,

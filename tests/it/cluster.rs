@@ -26,6 +26,7 @@ fn desired(body: Value) -> DesiredObject {
     DesiredObject { reference, gvk, body, sensitive, origin }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "reads as a literal at its calls")]
 fn config_map(corner: &Corner, name: &str, data: Value) -> DesiredObject {
     desired(json!({
         "apiVersion": "v1", "kind": "ConfigMap",
@@ -231,7 +232,7 @@ async fn one_run_at_a_time() {
         client.acquire(&corner.landscape, &me, Duration::from_millis(1500), |w| waited.push(w.clone())).await;
     let Err(LeaseError::HeldBy(holder)) = refused else { panic!("{refused:?}") };
     assert!(begin.elapsed() >= Duration::from_millis(1500));
-    assert_eq!(waited, [holder.clone()], "told once");
+    assert_eq!(waited, std::slice::from_ref(&holder), "told once");
     assert!(holder.holder.ends_with(&format!("process {}", std::process::id())), "{holder:?}");
     assert!(!lease.is_lost());
     lease.release().await;
@@ -424,7 +425,7 @@ async fn faults_are_survived_or_called_by_their_name() {
     let object = config_map(&corner, "a", json!({"a": "1"}));
     let busy = Fault::Status { code: 429, retry_after: Some(1), message: "busy".into() };
 
-    proxy.inject(1, busy, |seen| seen.is_write());
+    proxy.inject(1, busy, Seen::is_write);
     let begin = Instant::now();
     let made = client.apply(&object, &ApplyOptions::default()).await.unwrap();
     assert!(begin.elapsed() >= Duration::from_secs(1), "Retry-After is honoured");
@@ -438,6 +439,14 @@ async fn faults_are_survived_or_called_by_their_name() {
         (2, Some("2")),
         "applied, lost, and applied again"
     );
+
+    proxy.reset();
+    proxy.inject(1, Fault::ResetBefore, Seen::is_write);
+    proxy.inject(1, Fault::Delay(Duration::from_millis(700)), Seen::is_write);
+    let begin = Instant::now();
+    client.apply(&object, &ApplyOptions::default()).await.unwrap();
+    assert_eq!(proxy.writes(), 1, "the first attempt never arrived");
+    assert!(begin.elapsed() >= Duration::from_millis(800), "a pause, and the delay");
 
     proxy.reset();
     proxy.inject(1, Fault::ResetAfterCommit, Seen::is_write);
@@ -545,7 +554,7 @@ async fn a_credential_that_expired_is_renewed_once() {
         "apiVersion": "client.authentication.k8s.io/v1", "interactiveMode": "Never", "command": "sh",
         "args": ["-c", script], "env": [{"name": "GOOD", "value": good}],
     }});
-    let client = cluster::connect_to(cluster::with_user(exec).path()).await;
+    let client = cluster::connect_to(cluster::with_user(&exec).path()).await;
     let count = || std::fs::read_to_string(&runs).unwrap().lines().count();
     // kube runs a plugin several times to make one client.
     let per_client = count();

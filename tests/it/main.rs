@@ -1,6 +1,7 @@
 //! Integration tests: one binary, one module per area. Those that need a cluster use a real API server
 //! (`support::cluster`).
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests end by panicking")]
+#![allow(clippy::disallowed_methods, reason = "tests set the scene: environment, clock, programs")]
 
 mod architecture;
 mod broken;

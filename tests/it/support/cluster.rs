@@ -147,11 +147,11 @@ pub async fn limited_user(namespace: &str, rules: Value, cluster_rules: Value) -
 
 /// The shared cluster's kubeconfig with this token in place of the administrator's certificate.
 pub fn with_token(token: &str) -> tempfile::NamedTempFile {
-    with_user(json!({"token": token}))
+    with_user(&json!({"token": token}))
 }
 
 /// The shared cluster's kubeconfig with these credentials in place of the administrator's.
-pub fn with_user(user: Value) -> tempfile::NamedTempFile {
+pub fn with_user(user: &Value) -> tempfile::NamedTempFile {
     let mut config = Kubeconfig::read_from(kubeconfig()).unwrap();
     for named in &mut config.auth_infos {
         named.auth_info = serde_json::from_value(user.clone()).unwrap();

@@ -83,8 +83,6 @@ struct State {
 
 /// A running proxy; ends when dropped.
 pub struct Proxy {
-    /// `http://127.0.0.1:PORT`.
-    pub url: String,
     state: Arc<Mutex<State>>,
     kubeconfig: tempfile::NamedTempFile,
     // A runtime of its own: a test that blocks (on the program that it runs) must not stop the proxy.
@@ -129,7 +127,7 @@ impl Proxy {
         });
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), text.to_string()).unwrap();
-        Self { url, state, kubeconfig: file, runtime: Some(runtime) }
+        Self { state, kubeconfig: file, runtime: Some(runtime) }
     }
 
     /// A kubeconfig whose only context, `proxy`, leads here.
@@ -212,11 +210,8 @@ async fn serve(
         parts.headers.remove(header);
     }
     let request = Request::from_parts(parts, kube::client::Body::from(body.to_vec()));
-    let answer = match upstream.send(request).await {
-        Ok(answer) => answer,
-        // A server that is down looks to the client as it would without a proxy: no answer.
-        Err(_) => return Err(Broken),
-    };
+    // A server that is down looks to the client as it would without a proxy: no answer.
+    let Ok(answer) = upstream.send(request).await else { return Err(Broken) };
     let hook = {
         let mut state = state.lock().unwrap();
         if seen.is_write() {
