@@ -13,6 +13,7 @@ mod event;
 mod evidence;
 mod machine;
 mod masking;
+mod memory;
 mod outcome;
 mod parts;
 mod remove;

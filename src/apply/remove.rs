@@ -242,12 +242,11 @@ async fn release<'a>(
     removals: &[&'a Removal],
     failures: &mut Vec<String>,
 ) {
-    let answers = join_all(removals.iter().map(async |removal| {
-        let uid = uid(removal).unwrap_or_default();
+    let requests = removals.iter().map(|removal| {
         run.count_write();
-        run.client.release(&removal.reference, &removal.version, uid).await
-    }))
-    .await;
+        run.client.release(&removal.reference, &removal.version, uid(removal).unwrap_or_default())
+    });
+    let answers = join_all(requests).await;
     for (removal, answer) in removals.iter().zip(answers) {
         match answer {
             Ok(()) => {

@@ -15,10 +15,12 @@ use jiff::Timestamp;
 use super::event::{Event, ObjectEvent, Phase};
 use super::machine::{Command, End, Input, Machine, Step};
 use super::outcome::{ComponentOutcome, ComponentResult, Counts, Interruption, Outcome};
-use super::{Options, begin, masking, parts, remove, settle, wait, write};
+use super::{Options, begin, masking, memory, parts, remove, settle, wait, write};
 use crate::cluster::Client;
 use crate::object::ObjectRef;
-use crate::plan::{ComponentPlan, Desired, DesiredObject, Inventory, Live, Observation, Plan, Presence};
+use crate::plan::{
+    ComponentPlan, Desired, DesiredObject, Inventory, Live, Observation, Operation, Plan, Presence,
+};
 
 /// Why a step did not end well.
 #[derive(Debug)]
@@ -87,7 +89,7 @@ impl<'a> Run<'a> {
             masks: masking::Masks::of(objects()),
             events,
             writes: AtomicU64::new(0),
-            taken: Mutex::default(),
+            taken: Mutex::new(already_taken(plan)),
             discovering: tokio::sync::Mutex::default(),
         }
     }
@@ -219,7 +221,10 @@ impl<'a> Run<'a> {
                     work[part] = Some(done);
                     commands = machine.handle(match result {
                         Ok(()) => Input::Done { part },
-                        Err(Stopped::Cut) => Input::Cut { part },
+                        Err(Stopped::Cut) => {
+                            interrupted = interrupted.or(*self.options.stop.borrow());
+                            Input::Cut { part }
+                        }
                         Err(Stopped::Failed(reasons)) => {
                             let reasons: Vec<_> = reasons.iter().map(|r| self.masks.mask(r)).collect();
                             self.phase(self.name(part), Phase::Failed { reasons: reasons.clone() });
@@ -248,9 +253,22 @@ impl<'a> Run<'a> {
             Step::Write(stage) => write::stage(self, work, stage).await,
             Step::Wait => wait::healthy(self, work).await,
             Step::Remove => remove::remove(self, work).await,
-            Step::Settle => settle::settle(self, work).await,
+            Step::Settle => {
+                memory::prove(self, work).await;
+                settle::settle(self, work).await
+            }
         }
     }
+}
+
+/// Objects that already carry the mark of the component that wants them: nothing in them changes.
+fn already_taken(plan: &Plan) -> BTreeSet<&ObjectRef> {
+    let installed = plan.components.iter().filter(|component| component.presence == Presence::Installed);
+    installed
+        .flat_map(|component| &component.actions)
+        .filter(|action| matches!(action.operation, Operation::Unchanged(_)))
+        .map(|action| &action.reference)
+        .collect()
 }
 
 /// Waits for a stop; for ever if there is none.
@@ -279,5 +297,15 @@ fn result(component: &ComponentPlan, end: End, quiet: bool, counts: Counts) -> C
             ComponentResult::Unchanged
         }
         (Presence::Installed, End::Done) => ComponentResult::Applied,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    /// A run can be a task of its own.
+    #[test]
+    fn a_run_is_send() {
+        fn is_send<T: Send>(_: impl Fn(&'static super::Run<'static>) -> T) {}
+        is_send(super::Run::carry_out);
     }
 }

@@ -31,7 +31,7 @@ pub async fn store<'a>(run: &Run<'a>, work: &mut Work<'a>) -> Result<(), Stopped
 
 /// Writes the inventory as things are now; removes it when the component has left and nothing of it is there.
 pub async fn settle<'a>(run: &Run<'a>, work: &mut Work<'a>) -> Result<(), Stopped> {
-    record_unchanged(run, work);
+    record_unchanged(work);
     record_unwanted(run, work);
     plan::close(&mut work.inventory);
     if parts::is_leaving(work.component) && work.inventory.entries.is_empty() {
@@ -55,7 +55,7 @@ pub async fn settle<'a>(run: &Run<'a>, work: &mut Work<'a>) -> Result<(), Stoppe
 }
 
 /// Objects that were found as wanted, whatever the record says about them (a run that was cut off leaves intents).
-fn record_unchanged<'a>(run: &Run<'a>, work: &mut Work<'a>) {
+fn record_unchanged(work: &mut Work<'_>) {
     for action in &work.component.actions {
         let Operation::Unchanged(_) = action.operation else { continue };
         let Some(live) = &action.live else { continue };
@@ -63,7 +63,6 @@ fn record_unchanged<'a>(run: &Run<'a>, work: &mut Work<'a>) {
         let memory = action.memory.clone().or_else(|| known.and_then(|entry| entry.memory.clone()));
         let applied = Recorded::Applied { uid: live.uid.clone(), version: action.version.clone(), memory };
         plan::record(&mut work.inventory, &action.reference, applied);
-        run.take(&action.reference);
     }
 }
 

@@ -11,11 +11,11 @@ use futures::future::join_all;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::definition;
 use super::event::{ObjectEvent, Phase};
 use super::parts::is_write;
 use super::run::{Run, Stopped, Work};
 use super::settle::store;
+use super::{definition, memory};
 use crate::cluster::{ApplyOptions, Deleted, Propagation, WriteError};
 use crate::plan::inventory::{COMPONENT_LABEL, LANDSCAPE_LABEL};
 use crate::plan::{
@@ -42,9 +42,8 @@ pub async fn stage<'a>(run: &Run<'a>, work: &mut Work<'a>, stage: Stage) -> Resu
 
     let mut failures = Vec::new();
     let mut cut = false;
-    let mut answers = futures::stream::iter(actions.iter().copied())
-        .map(async |action| (action, if run.is_stopping() { None } else { Some(write(run, action).await) }))
-        .buffer_unordered(IN_FLIGHT);
+    let writes: Vec<_> = actions.iter().map(|action| write_unless_stopping(run, action)).collect();
+    let mut answers = futures::stream::iter(writes).buffer_unordered(IN_FLIGHT);
     while let Some((action, answer)) = answers.next().await {
         let Some(answer) = answer else {
             cut = true;
@@ -169,6 +168,15 @@ impl From<WriteError> for NotWritten {
     }
 }
 
+/// Writes one object; `None` if the run is being stopped before it is its turn.
+async fn write_unless_stopping<'a>(
+    run: &Run<'a>,
+    action: &'a Action,
+) -> (&'a Action, Option<Result<Live, NotWritten>>) {
+    let answer = if run.is_stopping() { None } else { Some(write(run, action).await) };
+    (action, answer)
+}
+
 /// Writes one object.
 async fn write(run: &Run<'_>, action: &Action) -> Result<Live, NotWritten> {
     let object = body(run, action).map_err(NotWritten::Refused)?;
@@ -264,7 +272,7 @@ fn note<'a>(
     match answer {
         Ok(live) => {
             let uid = live.uid().to_owned();
-            let memory = remember(run, action, &live);
+            let memory = memory::remember(run, action, &live);
             plan::record(
                 &mut work.inventory,
                 reference,
@@ -295,11 +303,4 @@ fn note<'a>(
             Some(format!("it may have been written or not: {reason}"))
         }
     }
-}
-
-/// Proof for the next run that nothing changes, as long as nobody changes the object.
-pub fn remember(run: &Run<'_>, action: &Action, live: &Live) -> Option<plan::inventory::Memory> {
-    let generation = plan::crd_generation(run.observation, &action.reference.group_kind())?;
-    let object = run.desired.get(&action.reference)?;
-    plan::remember(object, live, generation, Timestamp::now().as_second())
 }

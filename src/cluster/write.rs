@@ -67,11 +67,13 @@ impl Client {
     /// when the server does not answer at all is it an error.
     pub async fn dry_run(&self, objects: &[&DesiredObject]) -> Result<DryRuns, Error> {
         // Twice as many as are in flight, so that none waits for a body to be written; more only cost memory.
-        futures::stream::iter(objects)
-            .map(|object| async { Ok((object.reference.clone(), self.dry_run_one(object).await?)) })
-            .buffer_unordered(2 * IN_FLIGHT)
-            .try_collect()
-            .await
+        let requests: Vec<_> = objects.iter().map(|object| self.dry_run_named(object)).collect();
+        futures::stream::iter(requests).buffer_unordered(2 * IN_FLIGHT).try_collect().await
+    }
+
+    /// The answer with the object that it is about. Not a closure above: such a future is not known to be [`Send`].
+    async fn dry_run_named(&self, object: &DesiredObject) -> Result<(ObjectRef, DryRun), Error> {
+        Ok((object.reference.clone(), self.dry_run_one(object).await?))
     }
 
     async fn dry_run_one(&self, object: &DesiredObject) -> Result<DryRun, Error> {

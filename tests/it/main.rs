@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests end by panicking")]
 #![allow(clippy::disallowed_methods, reason = "tests set the scene: environment, clock, programs")]
 
+mod apply;
 mod architecture;
 mod broken;
 mod cluster;
+mod crash;
 mod source;
 mod source_http;
 mod support;
