@@ -85,11 +85,11 @@ impl Contents {
             }
             Some(("crds", _)) if is_yaml => self.crds.extend(reader.text(&full).map(|file| (name, file))),
             Some(("manifests", _)) if is_yaml => {
-                self.manifests.extend(reader.text(&full).map(|file| (name, file)))
+                self.manifests.extend(reader.text(&full).map(|file| (name, file)));
             }
             Some(("charts", rest)) => match rest.split_once('/') {
                 Some((chart, _)) if self.charts.last().is_none_or(|last| last != chart) => {
-                    self.charts.push(chart.to_owned())
+                    self.charts.push(chart.to_owned());
                 }
                 Some(_) => (),
                 None => reader.loose_file_in_charts(&full),
@@ -179,13 +179,11 @@ impl Reader<'_> {
 
     /// Reads a text file and registers it.
     pub fn text(&mut self, path: &str) -> Option<FileId> {
-        match String::from_utf8(self.bytes(path)?) {
-            Ok(text) => Some(self.files.add(path, text, false)),
-            Err(_) => {
-                self.unreadable(path, "it is not UTF-8 text");
-                None
-            }
+        if let Ok(text) = String::from_utf8(self.bytes(path)?) {
+            return Some(self.files.add(path, text, false));
         }
+        self.unreadable(path, "it is not UTF-8 text");
+        None
     }
 
     fn values(&mut self, file: FileId) -> Option<Node> {
@@ -222,7 +220,7 @@ impl Reader<'_> {
     }
 
     fn loose_file_in_charts(&mut self, path: &str) {
-        if path.ends_with(".tgz") || path.ends_with(".tar.gz") {
+        if [".tgz", ".tar.gz"].iter().any(|suffix| path.ends_with(suffix)) {
             self.diagnostics.push(
                 Diagnostic::error(
                     "remote-chart",

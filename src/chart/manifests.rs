@@ -45,7 +45,7 @@ pub(super) fn open(tree: &Tree, files: &Files, paths: &[(String, Span)]) -> Resu
             );
         }
         for name in names {
-            let set = if name.ends_with(".tera") { &mut chart.templates } else { &mut chart.manifests };
+            let set = if is_template(&name) { &mut chart.templates } else { &mut chart.manifests };
             if !set.contains_key(&name) {
                 set.extend(reader.text(&name).map(|file| (name, file)));
             }
@@ -53,6 +53,12 @@ pub(super) fn open(tree: &Tree, files: &Files, paths: &[(String, Span)]) -> Resu
         diagnostics.append(&mut reader.diagnostics);
     }
     if diagnostics.is_empty() { Ok(chart) } else { Err(diagnostics) }
+}
+
+/// Suffixes are told apart by case, here and for charts.
+#[allow(clippy::case_sensitive_file_extension_comparisons)]
+fn is_template(name: &str) -> bool {
+    name.ends_with(".tera")
 }
 
 fn is_manifest(name: &str) -> bool {

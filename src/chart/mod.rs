@@ -32,9 +32,8 @@ pub fn open(tree: &Tree, files: &Files, source: &ComponentSource) -> Result<Char
         ComponentSource::Chart { reference, version, span } => {
             let path = reference::in_landscape(tree, reference, *span).map_err(|d| vec![d])?;
             let chart = folder::open(tree, files, &path, *span)?;
-            match version {
-                Some(version) => reference::agree(version, &chart, *span).map_err(|d| vec![d])?,
-                None => (),
+            if let Some(version) = version {
+                reference::agree(version, &chart, *span).map_err(|d| vec![d])?;
             }
             Ok(chart)
         }
@@ -44,12 +43,16 @@ pub fn open(tree: &Tree, files: &Files, source: &ComponentSource) -> Result<Char
 /// Charts of many components, each read once however many components and clusters use it.
 #[derive(Debug, Default)]
 pub struct Opened {
-    charts: Vec<(ComponentSource, Result<Arc<Chart>, ()>)>,
+    charts: Vec<(ComponentSource, Opening)>,
 }
 
+/// A chart, or why there is none.
+type Opening = Result<Arc<Chart>, Vec<Diagnostic>>;
+
 impl Opened {
-    /// The charts of a cluster's components by component name. Components whose chart cannot be opened are
-    /// missing in the map; the reasons are told once for each place that names the chart.
+    /// The charts of a cluster's components by component name. A component whose chart cannot be opened is
+    /// missing in the map, and the diagnostics say why: for every cluster, so that none takes the component
+    /// for one that is not wanted.
     pub fn charts(
         &mut self,
         tree: &Tree,
@@ -59,31 +62,33 @@ impl Opened {
         let mut charts = BTreeMap::new();
         let mut diagnostics = Vec::new();
         for component in &cluster.components {
-            let known = self.charts.iter().find(|(source, _)| same(source, &component.source));
-            let chart = match known {
-                Some((_, chart)) => chart.clone(),
-                None => {
-                    let chart =
-                        open(tree, files, &component.source).map(Arc::new).map_err(|d| diagnostics.extend(d));
-                    self.charts.push((component.source.clone(), chart.clone()));
-                    chart
-                }
-            };
-            if let Ok(chart) = chart {
-                charts.insert(component.name.clone(), chart);
+            match self.chart(tree, files, &component.source) {
+                Ok(chart) => _ = charts.insert(component.name.clone(), chart),
+                Err(more) => diagnostics.extend(more),
             }
         }
         (charts, diagnostics)
     }
+
+    fn chart(&mut self, tree: &Tree, files: &Files, source: &ComponentSource) -> Opening {
+        let known = self.charts.iter().find(|(known, chart)| is_same(known, source, chart.is_err()));
+        if let Some((_, chart)) = known {
+            return chart.clone();
+        }
+        let chart = open(tree, files, source).map(Arc::new);
+        self.charts.push((source.clone(), chart.clone()));
+        chart
+    }
 }
 
-/// Whether two sources open the same chart. A place matters only for manifests, whose errors point there.
-fn same(a: &ComponentSource, b: &ComponentSource) -> bool {
+/// Whether two sources open the same chart. Errors point to the place that asks, so they are the same only
+/// for the same place.
+fn is_same(a: &ComponentSource, b: &ComponentSource, with_place: bool) -> bool {
     match (a, b) {
         (
             ComponentSource::Chart { reference, version, .. },
             ComponentSource::Chart { reference: other, version: other_version, .. },
-        ) => reference == other && version == other_version,
+        ) if !with_place => reference == other && version == other_version,
         _ => a == b,
     }
 }

@@ -24,9 +24,9 @@ enum Engine {
 
 impl Engine {
     fn of(template: &str) -> Self {
-        match template.rsplit('/').next().unwrap_or(template) {
-            name if name.ends_with(".tera") && name != "NOTES.txt.tera" => Self::Tera,
-            "NOTES.txt" | "NOTES.txt.tera" => Self::Notes,
+        match template.rsplit('/').next().unwrap_or(template).rsplit_once('.') {
+            Some(("NOTES", "txt") | ("NOTES.txt", "tera")) => Self::Notes,
+            Some((_, "tera")) => Self::Tera,
             _ => Self::Go,
         }
     }
@@ -44,7 +44,7 @@ pub(super) struct Input<'a> {
 
 /// Every rendered template, once for each face: the front, and with secrets the back.
 pub(super) fn render(input: &Input) -> Result<Vec<[Option<Text>; 2]>, Vec<Diagnostic>> {
-    let mut diagnostics: Vec<_> = input.scoped.iter().flat_map(|scoped| go_templates(scoped)).collect();
+    let mut diagnostics: Vec<_> = input.scoped.iter().filter_map(go_templates).collect();
     let jobs: Vec<_> = input.scoped.iter().map(|scoped| job(input, scoped)).collect();
     let component = &input.component.name;
     let outcomes = match tera::render(jobs, tera::Limits::default()) {

@@ -8,7 +8,7 @@ use super::values;
 use crate::chart::Chart;
 use crate::diagnostic::{FileId, Files, Span};
 use crate::landscape::Component;
-use crate::object::{FieldPath, Manifest, Segment};
+use crate::object::{FieldPath, Manifest, Scalar, Segment};
 use crate::yaml::{Node, Value};
 
 /// Where a field comes from.
@@ -68,9 +68,9 @@ fn field_text(object: &serde_json::Value, path: &FieldPath) -> Option<String> {
         Segment::Key(key) => value.get(key),
         Segment::Index(index) => value.get(index),
         Segment::Item(keys) => value.as_array()?.iter().find(|item| {
-            keys.iter().all(|(key, wanted)| item.get(key).is_some_and(|v| v.to_string() == wanted.json()))
+            keys.iter().all(|(key, wanted)| item.get(key).is_some_and(|v| Scalar::new(v) == *wanted))
         }),
-        Segment::Member(wanted) => value.as_array()?.iter().find(|item| item.to_string() == wanted.json()),
+        Segment::Member(wanted) => value.as_array()?.iter().find(|item| Scalar::new(item) == *wanted),
     })?;
     match field {
         serde_json::Value::String(text) => Some(text.clone()),

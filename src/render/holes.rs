@@ -204,7 +204,7 @@ fn lookup_name(node: &Node) -> Option<&str> {
 /// case, and in length. They depend on nothing but names, so that rendering is repeatable.
 fn placeholder(component: &str, name: &str) -> [String; 2] {
     let digest = Sha256::digest(format!("placeholder\0{component}\0{name}"));
-    let tag: String = digest[..12].iter().map(|byte| format!("{byte:02x}")).collect();
+    let tag = super::hex(&digest[..12]);
     let safe: String =
         name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
     let front = format!("secret-{safe}-{tag}-placeholder");

@@ -153,12 +153,12 @@ fn host(text: &str, sibling: Option<u64>) -> Option<Host> {
     };
     let name = name.trim_end_matches('.');
     let short = name.strip_suffix(".cluster.local").unwrap_or(name);
-    let is_service_name = short.ends_with(".svc");
-    let labels: Vec<&str> = short.strip_suffix(".svc").unwrap_or(short).split('.').collect();
+    let bare = short.strip_suffix(".svc");
+    let labels: Vec<&str> = bare.unwrap_or(short).split('.').collect();
     let (service, namespace) = match labels.as_slice() {
         [service, namespace] => (*service, *namespace),
         // A pod of a StatefulSet behind its headless Service.
-        [_, service, namespace] if is_service_name => (*service, *namespace),
+        [_, service, namespace] if bare.is_some() => (*service, *namespace),
         _ => return None,
     };
     (is_label(service) && is_label(namespace)).then(|| Host {

@@ -151,3 +151,12 @@ fn levels(cluster: &Cluster) -> Vec<Vec<&Component>> {
     }
     levels
 }
+
+/// Bytes in lower-case hex.
+fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|n| char::from_digit(n.into(), 16))
+        .collect()
+}

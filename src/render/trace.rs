@@ -1,7 +1,7 @@
 //! From a field of a manifest back to the line that was rendered, the template, and the values.
 
 use crate::diagnostic::{Files, Span};
-use crate::object::{FieldPath, Manifest, Segment};
+use crate::object::{FieldPath, Manifest, Scalar, Segment};
 use crate::yaml::{self, Document, Duplicates, Node, Value};
 
 /// The place of a field in the rendered text of `manifest`; of a field that is not there (a patch or a
@@ -31,15 +31,14 @@ fn field(object: &Node, path: &[Segment]) -> Span {
             let is_data = depth == 1 && path[0] == Segment::Key("data".into());
             is_data.then(|| step(object.get("stringData")?, segment)).flatten()
         });
+        let is_data = depth == 0 && *segment == Segment::Key("data".into());
+        let moved = || object.as_mapping().filter(|_| is_data)?.entry("stringData");
         match next {
             Some((next, place)) => (node, span) = (next, place),
-            None if depth == 0
-                && *segment == Segment::Key("data".into())
-                && object.get("stringData").is_some() =>
-            {
-                ()
-            }
-            None => break,
+            None => match moved() {
+                Some(entry) => (node, span) = (&entry.value, entry.key_span),
+                None => break,
+            },
         }
     }
     span
@@ -61,7 +60,7 @@ fn step<'a>(node: &'a Node, segment: &Segment) -> Option<(&'a Node, Span)> {
         Segment::Item(keys) => {
             let is_it = |item: &&Node| {
                 keys.iter().all(|(key, value)| match item.get(key) {
-                    Some(found) => found.to_json().to_string() == value.json(),
+                    Some(found) => Scalar::new(&found.to_json()) == *value,
                     // Left out in the text because it is the default.
                     None => key == "protocol" && value.json() == "\"TCP\"",
                 })
@@ -71,7 +70,7 @@ fn step<'a>(node: &'a Node, segment: &Segment) -> Option<(&'a Node, Span)> {
         Segment::Member(value) => node
             .as_sequence()?
             .iter()
-            .find(|item| item.to_json().to_string() == value.json())
+            .find(|item| Scalar::new(&item.to_json()) == *value)
             .map(|item| (item, place(item))),
     }
 }

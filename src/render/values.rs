@@ -50,9 +50,11 @@ fn descend<'a>(
             children.push((subchart, subchart_values(subchart, &mut values)?));
         }
     }
-    scoped.push(Scoped { chart, prefix: prefix.clone(), values });
-    for (subchart, values) in children {
-        descend(&subchart.chart, format!("{prefix}charts/{}/", subchart.name), values, scoped)?;
+    let nested = |subchart: &Subchart| format!("{prefix}charts/{}/", subchart.name);
+    let children: Vec<_> = children.into_iter().map(|(s, values)| (s, nested(s), values)).collect();
+    scoped.push(Scoped { chart, prefix, values });
+    for (subchart, prefix, values) in children {
+        descend(&subchart.chart, prefix, values, scoped)?;
     }
     Ok(())
 }

@@ -21,8 +21,9 @@ pub(in crate::render) fn place(
     match (scope, metadata.get("namespace")) {
         (Some(Scope::Cluster), _) => _ = metadata.remove("namespace"),
         (_, Some(Value::String(text))) if !text.is_empty() => (),
-        (_, None | Some(Value::Null)) => _ = metadata.insert("namespace".into(), namespace.into()),
-        (_, Some(Value::String(_))) => _ = metadata.insert("namespace".into(), namespace.into()),
+        (_, None | Some(Value::Null | Value::String(_))) => {
+            metadata.insert("namespace".into(), namespace.into());
+        }
         (_, Some(other)) => {
             return Err(Fault::new(
                 "invalid-manifest",

@@ -9,7 +9,7 @@ use super::pods;
 pub(super) fn default(object: &mut Value) {
     let gvk = pods::gvk(object);
     if gvk.group.is_empty() && gvk.kind == "Service" {
-        ports(&mut object["spec"]);
+        object.get_mut("spec").into_iter().for_each(ports);
         return;
     }
     let Some(path) = pods::spec_path(object) else { return };

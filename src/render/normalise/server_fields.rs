@@ -11,6 +11,8 @@ pub(super) fn remove(object: &mut Value) {
         object.remove("status");
     }
     if let Some(metadata) = object["metadata"].as_object_mut() {
-        METADATA.iter().for_each(|field| _ = metadata.remove(*field));
+        for field in METADATA {
+            metadata.remove(*field);
+        }
     }
 }

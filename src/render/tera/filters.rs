@@ -2,6 +2,11 @@
 //!
 //! All of them refuse an undefined value, so that a typo never becomes an empty field.
 
+// The engine hands arguments over by value.
+#![allow(clippy::needless_pass_by_value)]
+
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value as Json;
@@ -130,7 +135,7 @@ fn sha256(value: &Value, _: Kwargs, _: &State) -> TeraResult<String> {
         ValueKind::Array | ValueKind::Map => json(value)?.to_string(),
         _ => text(value)?,
     };
-    Ok(Sha256::digest(input).iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(crate::render::hex(&Sha256::digest(input)))
 }
 
 /// In double quotes, escaped so that YAML and JSON read the same text.
@@ -142,7 +147,8 @@ fn quote(value: &Value, _: Kwargs, _: &State) -> TeraResult<String> {
     };
     Ok(quoted.chars().fold(String::with_capacity(quoted.len()), |mut result, c| {
         if escape(c) {
-            result.push_str(&format!("\\u{:04x}", u32::from(c)));
+            // Writing to a String cannot fail.
+            _ = write!(result, "\\u{:04x}", u32::from(c));
         } else {
             result.push(c);
         }

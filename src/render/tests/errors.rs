@@ -259,3 +259,16 @@ fn an_object_belongs_to_one_component() {
     world.component("api", "charts/app", "");
     insta::assert_snapshot!(world.complaints());
 }
+
+#[test]
+fn every_cluster_hears_of_a_broken_chart() {
+    let mut world = app_world(CONFIG_MAP, &[("charts/app/Chart.yaml", "name: app\n")]);
+    world.component("web", "charts/app", "");
+    world.component("api", "charts/app", "");
+    let mut opened = crate::chart::Opened::default();
+    let mut open = || opened.charts(&world.tree, &world.files, &world.cluster);
+    let (charts, first) = open();
+    assert!(charts.is_empty());
+    assert_eq!(first.iter().map(|d| d.code).collect::<Vec<_>>(), ["invalid-chart", "invalid-chart"]);
+    assert_eq!(open().1, first);
+}

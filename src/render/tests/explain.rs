@@ -50,12 +50,12 @@ fn fields_lead_to_rendered_lines_templates_and_values() {
 #[test]
 fn data_of_a_secret_leads_to_string_data() {
     let mut world = app_world(
-        "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: a}\n- apiVersion: v1\n  kind: Secret\n  metadata: {name: a}\n  stringData:\n    key: x\n",
+        "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: a}\n- apiVersion: v1\n  kind: Secret\n  metadata: {name: a}\n  stringData:\n    kind: x\n",
         &[],
     );
     world.component("web", "charts/app", "");
     let secret = world.manifests().remove(1);
-    let span = trace(&secret, &FieldPath::default().key("data").key("key"), &world.files).unwrap();
+    let span = trace(&secret, &FieldPath::default().key("data").key("kind"), &world.files).unwrap();
     assert_eq!(world.files.position(span).line, 11);
     let span = trace(&secret, &FieldPath::default().key("metadata").key("name"), &world.files).unwrap();
     assert_eq!(world.files.position(span).line, 9);

@@ -78,7 +78,7 @@ impl World {
             provides: BTreeMap::new(),
             requires: BTreeMap::new(),
             after: BTreeSet::new(),
-            wait: Wait { timeout: Duration::from_secs(300) },
+            wait: Wait { timeout: Duration::from_mins(5) },
             suspend: None,
             formerly: Vec::new(),
             adopt: Adopt::None,

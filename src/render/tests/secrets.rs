@@ -218,8 +218,8 @@ mod laws {
         ];
         (proptest::collection::vec(keeping, 0..3), proptest::option::of(changing)).prop_map(
             |(keep, change)| {
-                let chain: Vec<_> = keep.into_iter().chain(change).collect();
-                (chain.iter().map(|filter| format!(" | {filter}")).collect(), change.is_none())
+                let chain: Vec<_> = [""].into_iter().chain(keep).chain(change).collect();
+                (chain.join(" | "), change.is_none())
             },
         )
     }
