@@ -351,3 +351,7 @@ impl ComponentPlan {
             && self.removals.iter().all(|removal| matches!(removal.decision, Decision::Keep(_)))
     }
 }
+
+#[cfg(test)]
+#[path = "planner_tests.rs"]
+mod tests;

@@ -20,7 +20,7 @@ pub(super) fn is_default(group: &str, kind: &str, path: &[&str], key: &str, valu
         ("volumeClaimTemplates", "metadata", "creationTimestamp") if kind == "StatefulSet" => Value::Null,
         ("volumeClaimTemplates", "spec", "volumeMode") if kind == "StatefulSet" => json!("Filesystem"),
         ("ingress" | "egress", "ports", "protocol") if kind == "NetworkPolicy" => json!("TCP"),
-        (_, "roleRef", "apiGroup") if group == RBAC => json!(RBAC),
+        (_, "roleRef" | "subjects", "apiGroup") if group == RBAC => json!(RBAC),
         (_, "rules", "scope") if group == "admissionregistration.k8s.io" => json!("*"),
         _ => return false,
     };
