@@ -1,8 +1,9 @@
 //! What happens to each object that a component wants.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::builtin::is_builtin;
+use serde_json::Value;
+
 use super::desired::{Desired, DesiredComponent, DesiredObject};
 use super::diff;
 use super::digest::body_digest;
@@ -18,7 +19,7 @@ use super::proof::memory;
 use super::removal::version_of;
 use super::triage::{Triage, crd_generation, left_alone};
 use crate::landscape::Adopt;
-use crate::object::ObjectRef;
+use crate::object::{GroupVersionKind, ObjectRef};
 
 /// What actions are decided by.
 pub(super) struct Actions<'a> {
@@ -27,8 +28,10 @@ pub(super) struct Actions<'a> {
     pub(super) triage: &'a Triage,
     pub(super) dry_runs: &'a DryRuns,
     pub(super) intent: &'a Intent,
-    /// Namespaces that this plan makes.
-    pub(super) made: &'a BTreeSet<&'a str>,
+    /// Namespaces that this plan brings, declared or made.
+    pub(super) namespaces: &'a BTreeSet<&'a str>,
+    /// CustomResourceDefinitions that this plan brings, by kind and served version.
+    pub(super) definitions: &'a BTreeMap<GroupVersionKind, &'a ObjectRef>,
     /// Unix seconds.
     pub(super) now: i64,
 }
@@ -140,36 +143,16 @@ impl Actions<'_> {
             return blocked(reason);
         }
         if !self.observation.discovery.serves(&object.gvk) {
-            return match self.definition(object) {
+            return match self.definitions.get(&object.gvk) {
                 Some(definition) => pending(live, format!("its kind comes with {definition}")),
                 None => blocked(reason),
             };
         }
         let namespace = object.reference.namespace.as_deref().unwrap_or_default();
-        let declared = self.desired.declared_namespaces();
-        if !self.observation.namespaces.contains_key(namespace)
-            && (self.made.contains(namespace) || declared.contains(namespace))
-        {
+        if !self.observation.namespaces.contains_key(namespace) && self.namespaces.contains(namespace) {
             return pending(live, format!("the namespace `{namespace}` comes with this plan"));
         }
         blocked(reason)
-    }
-
-    /// The CustomResourceDefinition among the desired objects that brings this kind at this version.
-    fn definition(&self, object: &DesiredObject) -> Option<&ObjectRef> {
-        if is_builtin(&object.gvk.group) {
-            return None;
-        }
-        let brings = |candidate: &&DesiredObject| {
-            let spec = &candidate.body["spec"];
-            candidate.reference.is("apiextensions.k8s.io", "CustomResourceDefinition")
-                && spec["group"] == object.gvk.group.as_str()
-                && spec["names"]["kind"] == object.gvk.kind.as_str()
-                && spec["versions"].as_array().is_some_and(|versions| {
-                    versions.iter().any(|v| v["name"] == object.gvk.version.as_str() && v["served"] == true)
-                })
-        };
-        self.desired.objects().find(brings).map(|definition| &definition.reference)
     }
 
     fn rejected(
@@ -198,6 +181,28 @@ impl Actions<'_> {
         let named = self.intent.allow_recreate.contains(&component.name);
         if immutable::is_precious(&object.reference) { marked && named } else { marked || named }
     }
+}
+
+/// The CustomResourceDefinitions among the desired objects, by what they bring.
+pub(super) fn definitions(desired: &Desired) -> BTreeMap<GroupVersionKind, &ObjectRef> {
+    let definitions =
+        desired.objects().filter(|o| o.reference.is("apiextensions.k8s.io", "CustomResourceDefinition"));
+    definitions
+        .flat_map(|definition| {
+            let spec = &definition.body["spec"];
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let (group, kind) = (text(&spec["group"]), text(&spec["names"]["kind"]));
+            let versions = spec["versions"].as_array().into_iter().flatten();
+            versions.filter(|version| version["served"] == true).map(move |version| {
+                let gvk = GroupVersionKind {
+                    group: group.clone(),
+                    version: text(&version["name"]),
+                    kind: kind.clone(),
+                };
+                (gvk, &definition.reference)
+            })
+        })
+        .collect()
 }
 
 fn pending(live: Option<&Live>, reason: String) -> Operation {

@@ -43,8 +43,8 @@ pub struct Ingredients<'a> {
 /// Builds what the cluster should hold.
 ///
 /// Errors: `secret-missing` (a hole whose lookup name has no value), `reserved-label` (a manifest that already
-/// carries a label of ours or is a member of an ApplySet). An object with an error is left out, so [`Desired`]
-/// must not be used then.
+/// carries a label of ours or is a member of an ApplySet). Nothing may be applied then. The objects are there all the
+/// same, incomplete, so that who they are is known to whoever deletes something else.
 pub fn desire(from: &Ingredients<'_>) -> (Desired, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
     let components = from
@@ -90,16 +90,8 @@ fn desire_component(
     manifests: &[Manifest],
     diagnostics: &mut Vec<Diagnostic>,
 ) -> DesiredComponent {
-    let mut objects: Vec<DesiredObject> = manifests
-        .iter()
-        .filter_map(|manifest| match desire_object(from, component, manifest) {
-            Ok(object) => Some(object),
-            Err(diagnostic) => {
-                diagnostics.push(*diagnostic);
-                None
-            }
-        })
-        .collect();
+    let mut objects: Vec<DesiredObject> =
+        manifests.iter().map(|manifest| desire_object(from, component, manifest, diagnostics)).collect();
     if let Some(key) = from.mac_key {
         secret_checksum::annotate(&mut objects, key);
     }
@@ -120,27 +112,26 @@ fn desire_object(
     from: &Ingredients<'_>,
     component: &Component,
     manifest: &Manifest,
-) -> Result<DesiredObject, Box<Diagnostic>> {
+    diagnostics: &mut Vec<Diagnostic>,
+) -> DesiredObject {
     let mut body = manifest.object.clone();
-    fill(&mut body, &manifest.holes, from.secrets).map_err(|lookup| {
-        Diagnostic::error(
-            "secret-missing",
-            format!("the secret `{lookup}` has no value for {}", manifest.reference),
-        )
-        .at(manifest.origin.span, "")
-    })?;
-    mark(&mut body, from.landscape, &component.name).map_err(|label| {
-        Diagnostic::error("reserved-label", format!("{} already has the label `{label}`", manifest.reference))
-            .at(manifest.origin.span, "")
-            .help("remove the label: landskap sets it to say which component owns the object")
-    })?;
-    Ok(DesiredObject {
+    if let Err(lookup) = fill(&mut body, &manifest.holes, from.secrets) {
+        let message = format!("the secret `{lookup}` has no value for {}", manifest.reference);
+        diagnostics.push(Diagnostic::error("secret-missing", message).at(manifest.origin.span, ""));
+    }
+    if let Err(label) = mark(&mut body, from.landscape, &component.name) {
+        let message = format!("{} already has the label `{label}`", manifest.reference);
+        let help = "remove the label: landskap sets it to say which component owns the object";
+        diagnostics
+            .push(Diagnostic::error("reserved-label", message).at(manifest.origin.span, "").help(help));
+    }
+    DesiredObject {
         reference: manifest.reference.clone(),
         gvk: manifest.gvk(),
         body,
         sensitive: manifest.is_secret(),
         origin: manifest.origin.clone(),
-    })
+    }
 }
 
 /// Puts the values of `holes` into `data`; the lookup name that has no value if one is missing.
@@ -216,3 +207,7 @@ impl Desired {
             .collect()
     }
 }
+
+#[cfg(test)]
+#[path = "desire_tests.rs"]
+mod tests;

@@ -170,3 +170,7 @@ pub fn learn(inventory: &Inventory, component: &ComponentPlan, plan: &Plan) -> O
     }
     news.then_some(learned)
 }
+
+#[cfg(test)]
+#[path = "ledger_tests.rs"]
+mod tests;

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::action::Actions;
+use super::action::{self, Actions};
 use super::desired::{Desired, DesiredComponent};
 use super::guard;
 use super::intent::{Intent, Mode};
@@ -31,8 +31,19 @@ pub fn plan(
 ) -> Plan {
     let scene = Scene::new(desired, observation, intent);
     let namespaces = scene.namespaces();
-    let made: BTreeSet<&str> = namespaces.keys().map(String::as_str).collect();
-    let actions = Actions { desired, observation, triage, dry_runs, intent, made: &made, now };
+    let mut brought = desired.declared_namespaces();
+    brought.extend(namespaces.keys().map(String::as_str));
+    let definitions = action::definitions(desired);
+    let actions = Actions {
+        desired,
+        observation,
+        triage,
+        dry_runs,
+        intent,
+        namespaces: &brought,
+        definitions: &definitions,
+        now,
+    };
     let removal_off = scene.removal_off();
 
     let mut components = Vec::new();
@@ -57,7 +68,7 @@ pub fn plan(
     components.extend(scene.leaving(&removal_off));
     guard::identity::check(desired, observation, intent, &mut refusals);
     guard::forward::check(desired, observation, intent, &mut refusals);
-    guard::removals::check(desired, observation, intent, &components, &mut refusals);
+    guard::removals::check(desired, observation, intent, &components, &removal_off, &mut refusals);
     guard::recreation::check(observation, intent, &components, &mut refusals);
     guard::inventories::check(desired, observation, &mut refusals);
 

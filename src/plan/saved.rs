@@ -112,3 +112,7 @@ fn live(
         _ => {}
     }
 }
+
+#[cfg(test)]
+#[path = "saved_tests.rs"]
+mod tests;

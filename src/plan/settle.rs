@@ -63,3 +63,6 @@ fn ignore(object: &mut DesiredObject, live: &Live, path: &str) {
 fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
     value.pointer(pointer)?.as_str()
 }
+
+#[cfg(test)]
+mod tests;

@@ -137,9 +137,10 @@ async fn ask_all(
 ) {
     let itself = ("itself".to_owned(), base.body.clone());
     let mut claimed: Vec<(&str, DesiredObject)> = Vec::new();
+    let observation = cluster_with(corner, base, live);
     for (label, body) in edits.iter().chain([&itself]) {
         let wanted = DesiredObject { body: body.clone(), ..base.clone() };
-        if proof(corner, &wanted, live).is_some() {
+        if proof_in(&observation, corner, &wanted).is_some() {
             claimed.push((label, wanted));
         }
     }
@@ -197,18 +198,25 @@ fn timeless(live: &Live) -> Value {
 }
 
 fn proof(corner: &Corner, object: &DesiredObject, live: &Live) -> Option<Proof> {
-    let reference = object.reference.clone();
-    let observation = Observation {
+    proof_in(&cluster_with(corner, object, live), corner, object)
+}
+
+/// A cluster that holds just this object.
+fn cluster_with(corner: &Corner, object: &DesiredObject, live: &Live) -> Observation {
+    Observation {
         cluster_uid: "u".into(),
         discovery: corpus::discovery(&object.gvk),
         namespaces: BTreeMap::from([(corner.namespace.clone(), Terminating(false))]),
         identity: None,
         inventories: BTreeMap::new(),
-        live: BTreeMap::from([(reference.clone(), live.clone())]),
+        live: BTreeMap::from([(object.reference.clone(), live.clone())]),
         unreadable: BTreeMap::new(),
         incomplete: Vec::new(),
-    };
-    triage(&desired(corner, object), &observation, 0).unchanged.get(&reference).copied()
+    }
+}
+
+fn proof_in(observation: &Observation, corner: &Corner, object: &DesiredObject) -> Option<Proof> {
+    triage(&desired(corner, object), observation, 0).unchanged.get(&object.reference).copied()
 }
 
 fn desired(corner: &Corner, object: &DesiredObject) -> Desired {

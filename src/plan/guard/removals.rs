@@ -23,10 +23,11 @@ pub(in crate::plan) fn check(
     observation: &Observation,
     intent: &Intent,
     components: &[ComponentPlan],
+    removal_off: &[String],
     refusals: &mut Vec<Refusal>,
 ) {
     if let Mode::Delete { components: names, .. } = &intent.mode {
-        deletion(desired, observation, names.is_some(), components, refusals);
+        deletion(desired, names.is_some(), components, removal_off, refusals);
         return;
     }
     empty(desired, observation, components, refusals);
@@ -53,9 +54,9 @@ fn is_leaving(component: &ComponentPlan) -> bool {
 /// `delete` refuses what git would bring back, and does nothing where not everything is known.
 fn deletion(
     desired: &Desired,
-    observation: &Observation,
     named: bool,
     components: &[ComponentPlan],
+    removal_off: &[String],
     refusals: &mut Vec<Refusal>,
 ) {
     for component in
@@ -71,11 +72,11 @@ fn deletion(
             objects: Vec::new(),
         });
     }
-    if !observation.incomplete.is_empty() || !observation.discovery.is_complete() {
+    if !removal_off.is_empty() {
         refusals.push(Refusal {
             code: "removal-off".into(),
-            message: "not everything in the cluster could be read, so nothing is deleted".into(),
-            hint: "see the reasons above; run it again once they are gone".into(),
+            message: format!("nothing is deleted while not everything is known: {}", removal_off.join("; ")),
+            hint: "run it again once everything can be read".into(),
             objects: Vec::new(),
         });
     }

@@ -39,7 +39,8 @@ fn entry(entry: &Value) -> Option<Entry<'_>> {
         ours: text("manager") == FIELD_MANAGER
             && text("operation") == "Apply"
             && text("subresource").is_empty(),
-        fields: entry.get("fieldsV1")?.as_object()?,
+        // An entry without any field is no leaf that owns the whole object: it owns nothing.
+        fields: entry.get("fieldsV1")?.as_object().filter(|fields| !fields.is_empty())?,
     })
 }
 

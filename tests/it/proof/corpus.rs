@@ -33,30 +33,36 @@ pub fn plural(kind: &str) -> String {
 
 /// A CustomResourceDefinition of `Widget`, with every kind of list and map, and defaults.
 pub fn definition(namespace: &str) -> Value {
-    let text = || json!({"type": "string"});
     json!({
         "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
         "metadata": {"name": format!("widgets.{namespace}.example.org")},
         "spec": {
             "group": format!("{namespace}.example.org"), "scope": "Namespaced",
             "names": {"kind": "Widget", "plural": "widgets"},
-            "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": {
-                "type": "object", "properties": {
-                    "text": text(), "count": {"type": "integer"}, "flag": {"type": "boolean", "default": true}, "cpu": text(),
-                    "port": {"x-kubernetes-int-or-string": true}, "mode": {"type": "string", "default": "auto"},
-                    "items": {"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"], "items": {
-                        "type": "object", "required": ["name"], "properties": {"name": text(), "value": text(), "level": {"type": "integer", "default": 3},
-                            "ports": {"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["number", "protocol"],
-                                "items": {"type": "object", "required": ["number"], "properties": {
-                                    "number": {"type": "integer"}, "protocol": {"type": "string", "default": "TCP"}}}}}}},
-                    "set": {"type": "array", "x-kubernetes-list-type": "set", "items": text()},
-                    "atomic": {"type": "array", "items": {"type": "object", "properties": {"a": text(), "b": {"type": "string", "default": "b"}}}},
-                    "whole": {"type": "object", "x-kubernetes-map-type": "atomic", "additionalProperties": text()},
-                    "open": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
-                    "map": {"type": "object", "additionalProperties": {"type": "object", "properties": {"a": text(), "b": {"type": "string", "default": "x"}}}},
-                    "nested": {"type": "object", "properties": {"a": {"type": "object", "default": {}, "properties": {"b": {"type": "integer", "default": 1}}}}},
-                }}}}}}],
+            "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {
+                "type": "object", "properties": {"spec": {"type": "object", "properties": fields()}}}}}],
         },
+    })
+}
+
+fn fields() -> Value {
+    let text = || json!({"type": "string"});
+    let defaulted = |value: &str| json!({"type": "string", "default": value});
+    let object = |properties: Value| json!({"type": "object", "properties": properties});
+    let list = |keys: Value, item: Value| json!({"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": keys, "items": item});
+    let port = json!({"type": "object", "required": ["number"], "properties": {"number": {"type": "integer"}, "protocol": defaulted("TCP")}});
+    let item = json!({"type": "object", "required": ["name"], "properties": {
+        "name": text(), "value": text(), "level": {"type": "integer", "default": 3}, "ports": list(json!(["number", "protocol"]), port)}});
+    json!({
+        "text": text(), "count": {"type": "integer"}, "flag": {"type": "boolean", "default": true}, "cpu": text(),
+        "port": {"x-kubernetes-int-or-string": true}, "mode": defaulted("auto"),
+        "items": list(json!(["name"]), item),
+        "set": {"type": "array", "x-kubernetes-list-type": "set", "items": text()},
+        "atomic": {"type": "array", "items": object(json!({"a": text(), "b": defaulted("b")}))},
+        "whole": {"type": "object", "x-kubernetes-map-type": "atomic", "additionalProperties": text()},
+        "open": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
+        "map": {"type": "object", "additionalProperties": object(json!({"a": text(), "b": defaulted("x")}))},
+        "nested": object(json!({"a": {"type": "object", "default": {}, "properties": {"b": {"type": "integer", "default": 1}}}})),
     })
 }
 
