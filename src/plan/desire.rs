@@ -57,6 +57,8 @@ pub fn desire(from: &Ingredients<'_>) -> (Desired, Vec<Diagnostic>) {
         })
         .collect();
     let absences = &from.cluster.absent;
+    let broken =
+        from.cluster.broken.keys().map(|name| format!("the files of the component `{name}` have errors"));
     let desired = Desired {
         landscape: from.landscape.into(),
         origin: from.origin.into(),
@@ -71,7 +73,7 @@ pub fn desire(from: &Ingredients<'_>) -> (Desired, Vec<Diagnostic>) {
             .collect(),
         absent: absences.iter().map(|(name, absence)| (name.clone(), explain(absence).into())).collect(),
         namespaces: from.cluster.namespaces.clone(),
-        incomplete: from.incomplete.to_vec(),
+        incomplete: from.incomplete.iter().cloned().chain(broken).collect(),
     };
     (desired, diagnostics)
 }

@@ -60,6 +60,7 @@ fn cluster() -> Cluster {
         limits: Limits { components: 1, objects: 0.3 },
         namespaces: BTreeMap::new(),
         components: vec![component],
+        broken: BTreeMap::from([("bad".into(), span())]),
         absent: BTreeMap::from([
             ("gone".into(), Absence::NotInstalled(span())),
             ("other".into(), Absence::Selector(None)),
@@ -129,6 +130,7 @@ fn objects_are_marked_and_holes_filled_and_nothing_of_it_shows_in_debug() {
     assert!(!text.contains("hunter2") && !text.contains(&STANDARD.encode("http://u:hunter2@h")), "{text}");
     assert_eq!(desired.not_installed, BTreeSet::from(["gone".to_owned()]));
     assert_eq!(desired.absent.len(), 2);
+    assert_eq!(desired.incomplete, ["the files of the component `bad` have errors"]);
 }
 
 #[test]
