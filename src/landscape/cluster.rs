@@ -12,6 +12,7 @@ use super::secrets::{self, Listed};
 use super::selector::{Vocabulary, list};
 use super::tags::decode;
 use crate::diagnostic::{Diagnostic, Files, Span, nearest};
+use crate::object::KubernetesVersion;
 use crate::yaml::{Mapping, Node, Value};
 
 /// A cluster's files.
@@ -68,21 +69,18 @@ pub(super) fn read(
         );
         return None;
     }
-    if let Some(version) = &file.kubernetes_version {
-        if let Err(message) = version.parse::<crate::object::KubernetesVersion>() {
-            let place = document.node.get("kubernetesVersion").map_or(span, |n| n.span);
-            problems.push(Diagnostic::error("invalid-value", message).at(place, ""));
-        }
+    if let Some(Err(message)) = file.kubernetes_version.as_ref().map(|v| v.parse::<KubernetesVersion>()) {
+        let place = document.node.get("kubernetesVersion").map_or(span, |n| n.span);
+        problems.push(Diagnostic::error("invalid-value", message).at(place, ""));
     }
-    if let Some(ConnectionFields { context, kubeconfig, in_cluster }) = &file.connection {
-        if *in_cluster && (context.is_some() || kubeconfig.is_some()) {
-            let place =
-                document.node.get("connection").and_then(|c| c.get("inCluster")).map_or(span, |n| n.span);
-            problems.push(
-                Diagnostic::error("invalid-value", "`inCluster` excludes `context` and `kubeconfig`")
-                    .at(place, ""),
-            );
-        }
+    if let Some(ConnectionFields { context, kubeconfig, in_cluster: true }) = &file.connection
+        && (context.is_some() || kubeconfig.is_some())
+    {
+        let place = document.node.get("connection").and_then(|c| c.get("inCluster")).map_or(span, |n| n.span);
+        problems.push(
+            Diagnostic::error("invalid-value", "`inCluster` excludes `context` and `kubeconfig`")
+                .at(place, ""),
+        );
     }
     let mut labels: BTreeMap<String, String> =
         file.labels.iter().map(|(k, v)| (k.clone(), v.0.clone())).collect();

@@ -68,7 +68,7 @@ pub(super) fn compute(files: &Files, node: &Node, scope: &Scope, problems: &mut 
         }
         Value::Mapping(mapping) => {
             let mut mapping = mapping.clone();
-            for entry in mapping.iter_mut() {
+            for entry in &mut mapping {
                 entry.value = compute(files, &entry.value, scope, problems);
             }
             Value::Mapping(mapping)

@@ -324,25 +324,25 @@ impl Computing<'_> {
 fn finish(node: &Node, span: Span, problems: &mut Vec<Diagnostic>) -> Provided {
     let mut values = node.clone();
     let mut secrets = BTreeMap::new();
-    if let Value::Mapping(mapping) = &mut values.value {
-        if let Some(entry) = mapping.remove("secrets") {
-            let wrong = |node: &Node, wanted: &str| {
-                Diagnostic::error(
-                    "wrong-type",
-                    format!("`secrets` of a contract must be {wanted}, not {}", describe(node)),
-                )
-                .at(node.span, "")
-            };
-            match entry.value.as_mapping() {
-                None => problems.push(wrong(&entry.value, "a map from key to lookup name")),
-                Some(map) => {
-                    for entry in map {
-                        match entry.value.as_str() {
-                            Some(lookup) => {
-                                secrets.insert(entry.key.clone(), lookup.to_owned());
-                            }
-                            None => problems.push(wrong(&entry.value, "lookup names")),
+    if let Value::Mapping(mapping) = &mut values.value
+        && let Some(entry) = mapping.remove("secrets")
+    {
+        let wrong = |node: &Node, wanted: &str| {
+            Diagnostic::error(
+                "wrong-type",
+                format!("`secrets` of a contract must be {wanted}, not {}", describe(node)),
+            )
+            .at(node.span, "")
+        };
+        match entry.value.as_mapping() {
+            None => problems.push(wrong(&entry.value, "a map from key to lookup name")),
+            Some(map) => {
+                for entry in map {
+                    match entry.value.as_str() {
+                        Some(lookup) => {
+                            secrets.insert(entry.key.clone(), lookup.to_owned());
                         }
+                        None => problems.push(wrong(&entry.value, "lookup names")),
                     }
                 }
             }

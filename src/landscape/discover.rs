@@ -65,8 +65,8 @@ pub(super) struct Found {
 
 /// Reads every file that matters.
 pub(super) fn discover(tree: &Tree, files: &Files, problems: &mut Vec<Diagnostic>) -> Found {
-    let mut found = Found::default();
-    found.landscape = read(tree, files, "landscape.yaml").map_err(|problem| problems.push(problem)).ok();
+    let landscape = read(tree, files, "landscape.yaml").map_err(|problem| problems.push(problem)).ok();
+    let mut found = Found { landscape, ..Found::default() };
     let (components, unreadable) = read_folder(tree, files, "components", problems);
     (found.components, found.unreadable) = (components, unreadable);
     for name in folders(tree, files, "clusters", problems) {
@@ -132,7 +132,7 @@ fn read_folder(tree: &Tree, files: &Files, folder: &str, problems: &mut Vec<Diag
         .filter(|path| !path.ends_with("/cluster.yaml") || folder == "components")
         .collect();
     let (yaml, other): (Vec<&String>, Vec<&String>) =
-        candidates.into_iter().partition(|path| path.ends_with(".yaml"));
+        candidates.into_iter().partition(|path| has_extension(path, "yaml"));
     let read: Vec<(&String, Result<Document, Diagnostic>)> =
         yaml.into_iter().map(|path| (path, read(tree, files, path))).collect();
 
@@ -144,7 +144,7 @@ fn read_folder(tree: &Tree, files: &Files, folder: &str, problems: &mut Vec<Diag
         claimed.iter().any(|c| path == c || path.strip_prefix(c.as_str()).is_some_and(|r| r.starts_with('/')))
     };
 
-    for path in other.into_iter().filter(|path| path.ends_with(".yml") && !is_claimed(path)) {
+    for path in other.into_iter().filter(|path| has_extension(path, "yml") && !is_claimed(path)) {
         problems.push(
             Diagnostic::error(
                 "wrong-extension",
@@ -211,6 +211,10 @@ fn unreadable(files: &Files, path: &str, error: &crate::source::Error) -> Diagno
 /// A place for problems with files that have no text.
 fn nowhere(files: &Files, path: &str) -> Span {
     Span::new(files.add(path, "", false), 0..0)
+}
+
+fn has_extension(path: &str, extension: &str) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, found)| found == extension)
 }
 
 fn folder(path: &str) -> &str {

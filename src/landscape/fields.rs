@@ -84,10 +84,10 @@ fn plain(entry: &Entry, folder: &str) -> Entry {
         }
         ("manifests", Value::Sequence(items)) => items.iter_mut().for_each(|item| rooted(item, folder)),
         ("release", Value::Mapping(release)) => {
-            if let Some(chart) = release.get_mut("chart") {
-                if chart.as_str().is_some_and(|c| c.starts_with("./") || c.starts_with("../")) {
-                    rooted(chart, folder);
-                }
+            if let Some(chart) = release.get_mut("chart")
+                && chart.as_str().is_some_and(|c| c.starts_with("./") || c.starts_with("../"))
+            {
+                rooted(chart, folder);
             }
         }
         _ => {}
@@ -100,10 +100,10 @@ fn keyed(item: &Node, value: Node) -> Option<Entry> {
 }
 
 fn rooted(node: &mut Node, folder: &str) {
-    if let Value::String(path) = &mut node.value {
-        if let Some(rooted) = beside(folder, path) {
-            *path = rooted;
-        }
+    if let Value::String(path) = &mut node.value
+        && let Some(rooted) = beside(folder, path)
+    {
+        *path = rooted;
     }
 }
 
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
     use crate::diagnostic::{Files, Span};
 
-    fn check(layers: &[Json], expected: Json) {
+    fn check(layers: &[Json], expected: &Json) {
         let file = Files::new().add("x", "", false);
         let nodes: Vec<Node> = layers.iter().map(|l| Node::from_json(Span::new(file, 0..0), l)).collect();
         let layers: Vec<FieldLayer<'_>> = nodes
@@ -126,7 +126,7 @@ mod tests {
         let merged = merge_fields(&layers, &mut problems);
         let merged = Node::new(Span::new(file, 0..0), Value::Mapping(merged)).to_json();
         let found = json!([merged, problems.iter().map(|p| p.code).collect::<Vec<_>>()]);
-        assert_eq!(found, expected);
+        assert_eq!(&found, expected);
     }
 
     #[test]
@@ -136,7 +136,7 @@ mod tests {
                 json!({"name": "x", "release": {"chart": "./c", "version": "1"}, "formerly": ["a"], "dependsOn": ["p"]}),
                 json!({"release": {"version": "2"}, "formerly": ["b"], "dependsOn": ["q"], "manifests": ["m/"]}),
             ],
-            json!([
+            &json!([
                 {"release": {"chart": "components/c", "version": "2"}, "formerly": ["b"], "dependsOn": ["p", "q"],
                  "manifests": ["components/m"]},
                 []
@@ -151,7 +151,7 @@ mod tests {
                 json!({"secrets": ["a"], "requires": ["x", "y"]}),
                 json!({"secrets": {"b": "c"}, "requires": {"x": {"many": true}, "y": null}}),
             ],
-            json!([{"secrets": {"a": "a", "b": "c"}, "requires": {"x": {"many": true}, "y": null}}, []]),
+            &json!([{"secrets": {"a": "a", "b": "c"}, "requires": {"x": {"many": true}, "y": null}}, []]),
         );
     }
 
@@ -159,7 +159,7 @@ mod tests {
     fn an_empty_entry_that_withdraws_nothing_is_a_mistake() {
         check(
             &[json!({"requires": {"x": null}})],
-            json!([{"requires": {"x": null}}, ["nothing-to-withdraw"]]),
+            &json!([{"requires": {"x": null}}, ["nothing-to-withdraw"]]),
         );
     }
 }

@@ -10,6 +10,7 @@ mod cluster;
 mod compute;
 mod contracts;
 mod discover;
+mod draft;
 mod explain;
 mod fields;
 mod format;
@@ -23,6 +24,7 @@ mod secrets;
 mod selector;
 mod tags;
 mod values;
+mod waiting;
 mod whole;
 
 pub use explain::{explain_value, parse_path, path_text};

@@ -1,6 +1,6 @@
 //! One cluster: what is installed in it, merged, with its contracts met and its values computed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
@@ -8,20 +8,18 @@ use super::checks::ComponentDoc;
 use super::cluster::ClusterSource;
 use super::compute::{Scope, compute};
 use super::contracts::{self, Computing, Known, Links, Need, Offers, Party};
-use super::fields::{FieldLayer, merge_fields};
+use super::draft::{Draft, install};
 use super::format::{AdoptFile, CrdsFile, Fields};
-use super::merge::without_nulls;
 use super::model::{
-    Absence, Adopt, Component, ComponentSource, HealthRule, IgnoreDifference, Patch, PatchTarget, Required,
-    Suspend, Wait,
+    Absence, Adopt, Component, HealthRule, IgnoreDifference, Patch, PatchTarget, Required, Suspend, Wait,
 };
-use super::order::{Edges, cycles, sort};
-use super::presence::{Presence, matching, presence};
-use super::values::{Layer, merged, provenance};
+use super::order::{Edges, sort};
+use super::values::{merged, provenance};
+use super::waiting::{edges, report_cycles};
 use super::{LayerEntry, secrets};
-use crate::diagnostic::{Diagnostic, Files, Span, nearest};
+use crate::diagnostic::{Diagnostic, Files, Span};
 use crate::source::Tree;
-use crate::yaml::{Entry, Mapping, Node, Value};
+use crate::yaml::{Entry, Mapping, Node};
 
 /// What all clusters have in common.
 pub(super) struct Shared<'a> {
@@ -54,18 +52,6 @@ pub(super) struct Resolved {
     pub absent: BTreeMap<String, Absence>,
     /// Those that have errors, with their place.
     pub broken: BTreeMap<String, Span>,
-}
-
-/// A component before its contracts are met.
-struct Draft<'a> {
-    namespace: String,
-    release: String,
-    fields: Fields,
-    merged: Mapping,
-    source: ComponentSource,
-    layers: Vec<Layer>,
-    span: Span,
-    docs: Vec<&'a ComponentDoc>,
 }
 
 /// Resolves `cluster`; `values` are its merged `cluster.values`.
@@ -147,215 +133,6 @@ pub(super) fn resolve(
     resolved
 }
 
-/// Decides what is there, and merges it.
-fn install<'a>(
-    shared: &Shared<'a>,
-    cluster: &'a ClusterSource,
-    resolved: &mut Resolved,
-    problems: &mut Vec<Diagnostic>,
-) -> BTreeMap<String, Draft<'a>> {
-    let mut drafts = BTreeMap::new();
-    let names: BTreeSet<&String> = shared.components.keys().chain(cluster.components.keys()).collect();
-    resolved.broken.extend(cluster.broken.clone());
-    for name in names {
-        if cluster.broken.contains_key(name) {
-            continue;
-        }
-        if let Some(span) = shared.broken.get(name) {
-            resolved.broken.insert(name.clone(), *span);
-            continue;
-        }
-        let (common, own) = (shared.components.get(name), cluster.components.get(name));
-        match presence(common, own, cluster) {
-            Presence::Absent(absence) => {
-                resolved.absent.insert(name.clone(), absence);
-            }
-            Presence::Unclear(problem) => {
-                resolved.broken.insert(name.clone(), problem.labels.first().map_or(cluster.span, |l| l.span));
-                problems.push(*problem);
-            }
-            Presence::Installed => {
-                let docs: Vec<&ComponentDoc> = [common, own].into_iter().flatten().collect();
-                let before = problems.len();
-                let draft = draft(shared, cluster, name, &docs, common.is_some(), problems);
-                match draft {
-                    Some(draft) if problems.len() == before => {
-                        drafts.insert(name.clone(), draft);
-                    }
-                    _ => {
-                        let place = docs.first().map_or(cluster.span, |doc| doc.document.place());
-                        resolved.broken.insert(name.clone(), place);
-                    }
-                }
-            }
-        }
-    }
-    // A broken shared file may have been meant for this cluster; nothing can be said about it.
-    for (name, span) in shared.broken {
-        resolved.broken.entry(name.clone()).or_insert(*span);
-    }
-    drafts
-}
-
-fn draft<'a>(
-    shared: &Shared<'a>,
-    cluster: &ClusterSource,
-    name: &str,
-    docs: &[&'a ComponentDoc],
-    is_shared: bool,
-    problems: &mut Vec<Diagnostic>,
-) -> Option<Draft<'a>> {
-    let first = docs.first()?;
-    let span = first.document.place();
-    let mut fields: Vec<FieldLayer<'_>> =
-        shared.defaults.map(|fields| FieldLayer { fields, folder: "" }).into_iter().collect();
-    let mut layers = Vec::new();
-    for (position, doc) in docs.iter().enumerate() {
-        let named = |what: &str| match (is_shared, position) {
-            (true, 0) => format!("shared {what}"),
-            (true, _) => format!("{what} of the refinement"),
-            (false, _) => what.to_owned(),
-        };
-        let node = &doc.document.node;
-        let mut layer = |what: String, values: Option<&Node>| {
-            if let Some(values) = values.filter(|n| n.as_mapping().is_some()) {
-                layers.push(Layer { name: named(&what), values: values.clone() });
-            }
-        };
-        layer("configuration".into(), node.get("configuration"));
-        if let Some(environment) = &cluster.environment {
-            let values = node.get("environments").and_then(|e| e.get(environment));
-            layer(format!("environments.{environment}"), values);
-        }
-        fields.extend(node.as_mapping().map(|fields| FieldLayer { fields, folder: doc.document.folder() }));
-        for (index, node) in matching(doc.file.overrides.iter().map(|o| &o.cluster_selector), node, cluster) {
-            layer(format!("overrides[{index}]"), node.get("configuration"));
-            fields
-                .extend(node.as_mapping().map(|fields| FieldLayer { fields, folder: doc.document.folder() }));
-        }
-    }
-    let merged = merge_fields(&fields, problems);
-    let plain = without_nulls(Node::new(span, Value::Mapping(merged.clone()))).to_json();
-    let fields: Fields = match serde_json::from_value(plain) {
-        Ok(fields) => fields,
-        Err(error) => {
-            problems.push(Diagnostic::error("invalid-value", error.to_string()).at(span, ""));
-            return None;
-        }
-    };
-    let release = fields.release.clone().unwrap_or_default();
-    let release_name = release.name.map_or_else(|| name.to_owned(), |label| label.0);
-    let source = source(shared, name, &fields, &merged, span, problems);
-    let namespace = fields.namespace.clone();
-    if namespace.is_none() {
-        problems.push(
-            Diagnostic::error("missing-field", format!("component `{name}` has no `namespace`"))
-                .at(span, "it belongs here"),
-        );
-    }
-    Some(Draft {
-        namespace: namespace?.0,
-        release: release_name,
-        fields,
-        merged,
-        source: source?,
-        layers,
-        span,
-        docs: docs.to_vec(),
-    })
-}
-
-fn source(
-    shared: &Shared<'_>,
-    name: &str,
-    fields: &Fields,
-    merged: &Mapping,
-    span: Span,
-    problems: &mut Vec<Diagnostic>,
-) -> Option<ComponentSource> {
-    let key = |key: &str| merged.entry(key).map_or(span, |entry| entry.key_span);
-    match (&fields.release, &fields.manifests) {
-        (Some(_), Some(_)) => {
-            problems.push(
-                Diagnostic::error(
-                    "release-and-manifests",
-                    format!("component `{name}` has both `release` and `manifests`"),
-                )
-                .at(key("manifests"), "")
-                .also(key("release"), "")
-                .help("keep one; `null` takes back what a lower layer says"),
-            );
-            None
-        }
-        (Some(release), None) => {
-            let node = merged.get("release").and_then(|r| r.get("chart")).filter(|n| !n.is_null());
-            let (Some(chart), Some(node)) = (&release.chart, node) else {
-                problems.push(
-                    Diagnostic::error("missing-field", format!("the release of `{name}` has no `chart`"))
-                        .at(key("release"), ""),
-                );
-                return None;
-            };
-            if let (Some(inner), Some(version)) = (version_of(chart), &release.version) {
-                if inner != version {
-                    let place = merged.get("release").and_then(|r| r.get("version")).map_or(span, |n| n.span);
-                    problems.push(
-                        Diagnostic::error(
-                            "version-conflict",
-                            format!("the chart is asked for as `{inner}` and as `{version}`"),
-                        )
-                        .at(place, "")
-                        .also(node.span, "")
-                        .help("take the version out of the reference"),
-                    );
-                }
-            }
-            Some(ComponentSource::Chart {
-                reference: chart.clone(),
-                version: release.version.clone(),
-                span: node.span,
-            })
-        }
-        (None, Some(paths)) => {
-            let nodes = merged.get("manifests").and_then(Node::as_sequence).unwrap_or_default();
-            let paths: Vec<(String, Span)> =
-                paths.iter().cloned().zip(nodes.iter().map(|n| n.span)).collect();
-            for (path, place) in &paths {
-                if !shared.tree.is_file(path) && !shared.tree.is_directory(path) {
-                    problems.push(
-                        Diagnostic::error(
-                            "missing-manifests",
-                            format!("there is no `{path}` in the landscape"),
-                        )
-                        .at(*place, "")
-                        .help("paths are seen from the component's file"),
-                    );
-                }
-            }
-            Some(ComponentSource::Manifests { paths })
-        }
-        (None, None) => {
-            problems.push(
-                Diagnostic::error(
-                    "missing-field",
-                    format!("component `{name}` has neither `release` nor `manifests`"),
-                )
-                .at(span, ""),
-            );
-            None
-        }
-    }
-}
-
-/// The version within a chart reference: `repo/name:1.2.3`, `oci://host:5000/name:1.2.3`.
-fn version_of(reference: &str) -> Option<&str> {
-    let last = reference.rsplit('/').next()?;
-    if reference.starts_with("http") || reference.starts_with("git+") {
-        return None;
-    }
-    last.split_once(':').map(|(_, version)| version)
-}
-
 /// What templates see, but for contracts.
 fn scope(
     shared: &Shared<'_>,
@@ -377,96 +154,6 @@ fn scope(
         map.insert("release".into(), json!({"name": draft.release, "namespace": draft.namespace}));
     }
     scope
-}
-
-/// Why one component waits for another.
-struct Edge {
-    span: Span,
-    reason: String,
-}
-
-type After = BTreeMap<String, BTreeMap<String, Edge>>;
-
-fn edges(
-    drafts: &BTreeMap<String, Draft<'_>>,
-    needs: &BTreeMap<String, BTreeMap<String, Need>>,
-    links: &BTreeMap<String, Links>,
-    shared: &Shared<'_>,
-    cluster: &ClusterSource,
-    problems: &mut Vec<Diagnostic>,
-) -> After {
-    let mut after = After::new();
-    for (name, draft) in drafts {
-        let edges = after.entry(name.clone()).or_default();
-        for (contract, providers) in links.get(name).into_iter().flatten() {
-            let Some(need) = needs.get(name).and_then(|n| n.get(contract)).filter(|need| need.order) else {
-                continue;
-            };
-            for provider in providers.iter().flatten() {
-                edges.entry(provider.clone()).or_insert(Edge {
-                    span: need.span,
-                    reason: format!("`{name}` requires `{contract}` of `{provider}`"),
-                });
-            }
-        }
-        for node in draft.merged.get("dependsOn").and_then(Node::as_sequence).unwrap_or_default() {
-            let Some(other) = node.as_str() else { continue };
-            if drafts.contains_key(other) {
-                let reason = format!("`{name}` depends on `{other}`");
-                edges.entry(other.to_owned()).or_insert(Edge { span: node.span, reason });
-            } else if let Some(problem) = unknown_dependency(name, other, node.span, drafts, shared, cluster)
-            {
-                problems.push(problem);
-            }
-        }
-    }
-    after
-}
-
-fn unknown_dependency(
-    name: &str,
-    other: &str,
-    span: Span,
-    drafts: &BTreeMap<String, Draft<'_>>,
-    shared: &Shared<'_>,
-    cluster: &ClusterSource,
-) -> Option<Diagnostic> {
-    if shared.broken.contains_key(other) || cluster.broken.contains_key(other) {
-        return None;
-    }
-    let doc = shared.components.get(other).or_else(|| cluster.components.get(other));
-    let code = "unknown-dependency";
-    Some(match doc {
-        Some(doc) => {
-            Diagnostic::error(code, format!("`{name}` depends on `{other}`, which is not installed here"))
-                .at(span, "")
-                .also(doc.document.place(), "it is for other clusters")
-        }
-        None => {
-            let diagnostic =
-                Diagnostic::error(code, format!("`{name}` depends on `{other}`, which does not exist"))
-                    .at(span, "");
-            match nearest(other, drafts.keys().map(String::as_str)) {
-                Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-                None => diagnostic,
-            }
-        }
-    })
-}
-
-fn report_cycles(order: &Edges, after: &After, problems: &mut Vec<Diagnostic>) {
-    for cycle in cycles(order) {
-        let shown: Vec<&str> = cycle.iter().chain(cycle.first()).map(String::as_str).collect();
-        let mut diagnostic =
-            Diagnostic::error("cycle", format!("components wait for each other: `{}`", shown.join(" → ")));
-        for pair in shown.windows(2) {
-            if let Some(edge) = after.get(pair[0]).and_then(|edges| edges.get(pair[1])) {
-                diagnostic = diagnostic.at(edge.span, edge.reason.clone());
-            }
-        }
-        problems
-            .push(diagnostic.help("say `order: false` at a contract whose values suffice without waiting"));
-    }
 }
 
 /// Values, patches and secrets, and everything put together.
@@ -543,7 +230,7 @@ fn finish(
                 .wait
                 .as_ref()
                 .and_then(|wait| wait.timeout.as_ref())
-                .map_or(std::time::Duration::from_secs(300), super::format::Duration::get),
+                .map_or(std::time::Duration::from_mins(5), super::format::Duration::get),
         },
         suspend: suspend(fields, &draft.merged, draft.span, problems),
         formerly: fields.formerly.iter().flatten().map(|label| label.0.clone()).collect(),
@@ -605,16 +292,13 @@ fn suspend(
 ) -> Option<Suspend> {
     let suspend = fields.suspend.as_ref()?;
     let node = merged.get("suspend");
-    let until = suspend.until.as_ref().and_then(|date| match date.0.parse::<jiff::civil::Date>() {
-        Ok(date) => Some(date),
-        Err(_) => {
-            let span = node.and_then(|n| n.get("until")).map_or(place, |n| n.span);
-            problems.push(
-                Diagnostic::error("invalid-value", format!("there is no day `{}`", date.0)).at(span, ""),
-            );
-            None
-        }
-    });
+    let until = suspend.until.as_ref().map(|date| date.0.parse::<jiff::civil::Date>());
+    if let (Some(Err(_)), Some(date)) = (&until, &suspend.until) {
+        let span = node.and_then(|n| n.get("until")).map_or(place, |n| n.span);
+        problems
+            .push(Diagnostic::error("invalid-value", format!("there is no day `{}`", date.0)).at(span, ""));
+    }
+    let until = until.and_then(Result::ok);
     Some(Suspend { reason: suspend.reason.clone(), until, span: node.map_or(place, |n| n.span) })
 }
 

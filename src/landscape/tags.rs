@@ -39,7 +39,7 @@ fn tags(node: &Node, computed: &[&[&str]], problems: &mut Vec<Diagnostic>) -> Ve
                 allowed.is_some_and(|a| matches!(a.first(), Some(&("configuration" | "environments"))));
             let name = tag.name.as_str();
             let problem = match (name, allowed) {
-                ("!tera", Some(_)) | ("!secret", Some(_)) if name == "!tera" || values => {
+                ("!tera" | "!secret", Some(_)) if name == "!tera" || values => {
                     node.as_str().is_none_or(|text| text.trim().is_empty()).then(|| {
                         (
                             "wrong-type",

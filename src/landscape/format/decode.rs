@@ -83,22 +83,26 @@ impl Decoder {
                 let mismatch = |e: &&ValidationError<'static>| {
                     matches!(e.kind(), ValidationErrorKind::Type { .. }) && e.instance_path().as_str() == here
                 };
-                match context.iter().find(|branch| !branch.is_empty() && !branch.iter().any(|e| mismatch(&e)))
-                {
-                    Some(branch) => branch.iter().for_each(|e| self.explain(files, root, e, out)),
-                    None => {
-                        let mut wanted: Vec<String> = Vec::new();
-                        for e in context.iter().flatten().filter(mismatch) {
-                            if let ValidationErrorKind::Type { kind } = e.kind() {
-                                let title = self.subschema(e).get("title").and_then(Json::as_str);
-                                wanted.push(expected(kind, title));
-                            }
-                        }
-                        wanted.retain(|w| w != "null");
-                        wanted.dedup();
-                        out.push(wrong_type(files, node, &path, &wanted.join(" or ")));
+                // The branch whose type fits says what is wrong within it; where none fits, the type is wrong.
+                let fits = |branch: &&Vec<ValidationError<'static>>| {
+                    !branch.is_empty() && !branch.iter().any(|e| mismatch(&e))
+                };
+                if let Some(branch) = context.iter().find(fits) {
+                    for inner in branch {
+                        self.explain(files, root, inner, out);
+                    }
+                    return;
+                }
+                let mut wanted: Vec<String> = Vec::new();
+                for inner in context.iter().flatten().filter(mismatch) {
+                    if let ValidationErrorKind::Type { kind } = inner.kind() {
+                        wanted
+                            .push(expected(kind, self.subschema(inner).get("title").and_then(Json::as_str)));
                     }
                 }
+                wanted.retain(|w| w != "null");
+                wanted.dedup();
+                out.push(wrong_type(files, node, &path, &wanted.join(" or ")));
             }
             ValidationErrorKind::Enum { options } => {
                 let options: Vec<&str> =
