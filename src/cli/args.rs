@@ -229,7 +229,7 @@ pub struct Diff {
     /// Only these components
     #[arg(value_name = "COMPONENT")]
     pub components: Vec<String>,
-    /// End with 3 when changes are pending
+    /// End with 3 when changes are pending, with 4 when an apply would be refused
     #[arg(long)]
     pub exit_code: bool,
     /// Save the plan, to be carried out by `apply --plan`

@@ -1,5 +1,7 @@
 //! `landskap diff`: what an apply would do now.
 
+use std::path::Path;
+
 use anyhow::Context;
 use serde_json::{Value, json};
 
@@ -34,28 +36,32 @@ pub async fn run(session: &Session, arguments: &Diff) -> Result<Exit, Failure> {
         }
     }
     for plan in &plans {
-        if !plan.refusals.is_empty() {
-            exit = exit.worst(Exit::Refused);
-        } else if arguments.exit_code && Counts::of(plan).any() {
+        if arguments.exit_code && Counts::of(plan).any() {
             exit = exit.worst(Exit::Changes);
+        }
+        if arguments.exit_code && !plan.refusals.is_empty() {
+            exit = exit.worst(Exit::Refused);
         }
     }
     session.terminal.print(&show(session, &plans, arguments.output.output))?;
     if let (Some(path), [plan]) = (&arguments.plan_out, plans.as_slice()) {
         if !plan.refusals.is_empty() {
-            session
-                .terminal
-                .say("the plan is refused and was not saved; say here what is meant, and save it then\n");
-            return Ok(exit);
+            session.terminal.say("the plan was not saved: an apply would be refused; say what is meant and try again\n");
+            return Ok(exit.worst(Exit::Refused));
         }
-        let path = session.environment.directory.join(path);
-        let text = format!("{:#}\n", serde_json::to_value(plan)?);
-        std::fs::write(&path, text).with_context(|| format!("`{}` cannot be written", path.display()))?;
-        session
-            .terminal
-            .say(&format!("saved the plan; carry it out with: landskap apply --plan {}\n", path.display()));
+        save(session, path, plan)?;
     }
     Ok(exit)
+}
+
+fn save(session: &Session, path: &Path, plan: &Plan) -> Result<(), Failure> {
+    let path = session.environment.directory.join(path);
+    let text = format!("{:#}\n", serde_json::to_value(plan)?);
+    std::fs::write(&path, text).with_context(|| format!("`{}` cannot be written", path.display()))?;
+    session
+        .terminal
+        .say(&format!("saved the plan; carry it out with: landskap apply --plan {}\n", path.display()));
+    Ok(())
 }
 
 /// Plans as text or JSON.

@@ -78,7 +78,11 @@ pub fn plan(
         origin: desired.origin.clone(),
         cluster: desired.cluster.clone(),
         cluster_uid: observation.cluster_uid.clone(),
-        revision: desired.revision.clone(),
+        revision: match intent.mode {
+            Mode::Apply => desired.revision.clone(),
+            // A deletion applies no revision: the record keeps the one that was applied last.
+            Mode::Delete { .. } => observation.identity.as_ref().and_then(|record| record.revision.clone()),
+        },
         server_version: observation.discovery.git_version.clone(),
         salt: intent.salt.clone(),
         new_cluster: observation.identity.is_none(),

@@ -1,11 +1,12 @@
 //! Only forward: a stale job or uncommitted changes don't undo what is there.
 
 use crate::plan::desired::Desired;
-use crate::plan::intent::Intent;
+use crate::plan::intent::{Intent, Mode};
 use crate::plan::model::Refusal;
 use crate::plan::observation::Observation;
 
-/// `rewind`, `dirty`. A landscape that is not in git has no revisions and none of this.
+/// `rewind`, `dirty`. A landscape that is not in git has no revisions and none of this, and a
+/// deletion applies none.
 pub(in crate::plan) fn check(
     desired: &Desired,
     observation: &Observation,
@@ -13,6 +14,9 @@ pub(in crate::plan) fn check(
     refusals: &mut Vec<Refusal>,
 ) {
     let Some(revision) = &desired.revision else { return };
+    if matches!(intent.mode, Mode::Delete { .. }) {
+        return;
+    }
     let applied = observation.identity.as_ref().and_then(|record| record.revision.as_ref());
     if let Some(applied) = applied {
         if applied != revision && intent.contains_applied != Some(true) && !intent.allow_rewind {
