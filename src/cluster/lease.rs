@@ -222,6 +222,8 @@ impl Client {
             let asked = Instant::now();
             let taken = match self.read_lease(landscape).await? {
                 None => self.create_lease(landscape, &identity).await?,
+                // An earlier attempt of ours, whose answer got lost.
+                Some(seen) if seen.holder == identity => Some(seen.version),
                 Some(seen) => {
                     let since = match &unchanged_since {
                         Some((version, since)) if *version == seen.version => *since,
@@ -308,7 +310,7 @@ impl Client {
             Ok(answer) => {
                 Ok(Some(Live(answer.json().map_err(WriteError::Nonsense)?).resource_version().to_owned()))
             }
-            // A repeated write whose first answer got lost ends here too; the next look finds our own name.
+            // A repeated write whose first answer got lost ends here too: the next look finds our own name.
             Err(failure) if failure.is(409) || failure.is(404) => Ok(None),
             Err(failure) => Err(failure.into()),
         }

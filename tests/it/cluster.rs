@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
-use landskap::cluster::{Key, 
-    ApplyOptions, Changed, Client, ConnectError, Deleted, Holder, LeaseError, Propagation, Records, Target,
-    WriteError,
+use landskap::cluster::{
+    ApplyOptions, Changed, Client, ConnectError, Deleted, Holder, Key, LeaseError, Propagation, Records,
+    Target, WriteError,
 };
 use landskap::diagnostic::{Files, Span};
 use landskap::object::{GroupKind, GroupVersionKind, ObjectRef, Origin, Scope};
@@ -197,7 +197,10 @@ async fn records_are_written_read_and_fenced() {
     assert_eq!(records.identity, Some(identity));
     next.resource_version = Some(newer);
     assert_eq!(records.inventories["grafana"], next);
-    assert_eq!(records.mac_key.unwrap().bytes(), client.mac_key(&corner.landscape, &first).await.unwrap().bytes());
+    assert_eq!(
+        records.mac_key.unwrap().bytes(),
+        client.mac_key(&corner.landscape, &first).await.unwrap().bytes()
+    );
     assert!(client.read_records("another").await.unwrap().inventories.is_empty());
 
     let admin = cluster::admin().await;
@@ -469,6 +472,13 @@ async fn faults_are_survived_or_called_by_their_name() {
     let refused = client.apply(&object, &ApplyOptions::default()).await;
     assert!(matches!(refused, Err(WriteError::Rejected(ref r)) if r.code == 500), "{refused:?}");
     assert_eq!(proxy.count(&http::Method::PATCH), 1, "what is wrong stays wrong");
+
+    proxy.inject(1, Fault::ResetAfterCommit, |seen| seen.is_lease() && seen.method == http::Method::POST);
+    let begin = Instant::now();
+    let me = Holder::of_this_process();
+    let lease = client.acquire(&corner.landscape, &me, Duration::from_secs(5), |_| ()).await.unwrap();
+    assert!(begin.elapsed() < Duration::from_secs(5), "a Lease whose answer got lost is ours");
+    lease.release().await;
 
     client.ensure_record_namespace().await.unwrap();
     proxy.inject(1, Fault::ResetAfterCommit, Seen::is_write);
