@@ -30,7 +30,7 @@ pub(super) struct Actions<'a> {
     pub(super) intent: &'a Intent,
     /// Namespaces that this plan brings, declared or made.
     pub(super) namespaces: &'a BTreeSet<&'a str>,
-    /// CustomResourceDefinitions that this plan brings, by kind and served version.
+    /// `CustomResourceDefinitions` that this plan brings, by kind and served version.
     pub(super) definitions: &'a BTreeMap<GroupVersionKind, &'a ObjectRef>,
     /// Unix seconds.
     pub(super) now: i64,
@@ -183,7 +183,7 @@ impl Actions<'_> {
     }
 }
 
-/// The CustomResourceDefinitions among the desired objects, by what they bring.
+/// The `CustomResourceDefinitions` among the desired objects, by what they bring.
 pub(super) fn definitions(desired: &Desired) -> BTreeMap<GroupVersionKind, &ObjectRef> {
     let definitions =
         desired.objects().filter(|o| o.reference.is("apiextensions.k8s.io", "CustomResourceDefinition"));

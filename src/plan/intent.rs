@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 /// What the user asks for and allows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line of its own")]
 pub struct Intent {
     /// What to do.
     pub mode: Mode,

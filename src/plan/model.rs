@@ -93,7 +93,7 @@ pub enum Presence {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Stage {
-    /// CustomResourceDefinitions of all components.
+    /// `CustomResourceDefinitions` of all components.
     Definitions,
     /// Namespaces of all components.
     Namespaces,
@@ -101,7 +101,7 @@ pub enum Stage {
     Foundation,
     /// Everything else.
     Workloads,
-    /// Webhook configurations and APIServices, which need their backends.
+    /// Webhook configurations and `APIServices`, which need their backends.
     Extensions,
 }
 

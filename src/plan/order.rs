@@ -1,7 +1,7 @@
 //! When an object is written and when it is removed.
 //!
 //! Stages and the order within one follow Helm's install order (what others need first), with definitions and
-//! namespaces before, and webhooks and APIServices after everything. Removal goes the other way round.
+//! namespaces before, and webhooks and `APIServices` after everything. Removal goes the other way round.
 
 use std::cmp::Reverse;
 
@@ -75,7 +75,7 @@ pub(super) fn write_key(reference: &ObjectRef) -> impl Ord + use<> {
     (place(reference), reference.clone())
 }
 
-/// Sorts what is removed: the reverse. Webhooks and APIServices go before the workloads that serve them, custom
+/// Sorts what is removed: the reverse. Webhooks and `APIServices` go before the workloads that serve them, custom
 /// objects before their controllers, workloads before what they read, namespaces and definitions last.
 pub(super) fn removal_key(reference: &ObjectRef) -> impl Ord + use<> {
     (Reverse(place(reference)), reference.clone())

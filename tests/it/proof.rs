@@ -50,7 +50,7 @@ async fn what_is_proven_unchanged_is_unchanged() {
         tally.wrong.extend(one.wrong);
     }
     let _ = definitions.delete(&definition.reference.name, &DeleteParams::background()).await;
-    println!("{} claims asked about, recognised {:?}", tally.claims, tally.recognised);
+    assert!(tally.claims > 300, "only {} claims: the proofs recognise next to nothing", tally.claims);
     assert!(tally.refused.is_empty(), "{}", tally.refused.join("\n"));
     assert!(tally.wrong.is_empty(), "proven unchanged, and yet:\n{}", tally.wrong.join("\n"));
     // What makes the proof worth having: plain objects are recognised as they are.

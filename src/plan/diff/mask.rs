@@ -16,7 +16,7 @@ use crate::object::{FieldPath, Segment};
 const DATA: [&str; 2] = ["data", "stringData"];
 
 /// The changes of a Secret, masked. `before` and `after` are the whole objects.
-pub(super) fn secret(before: &Value, after: &Value, changes: Vec<Found>) -> Vec<Found> {
+pub(super) fn secret(before: &Value, after: &Value, changes: &[Found]) -> Vec<Found> {
     let mut masked: Vec<Found> = changes.iter().filter(|found| is_harmless(&found.path)).cloned().collect();
     let of_data: Vec<&Found> = changes.iter().filter(|found| !is_harmless(&found.path)).collect();
     if of_data.is_empty() {

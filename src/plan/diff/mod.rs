@@ -36,7 +36,7 @@ pub(super) fn compare(live: &Live, after: &Live, sensitive: bool) -> Difference 
     if changes.is_empty() {
         changes = found;
     }
-    let changes = if sensitive { mask::secret(&before_value, &after_value, changes) } else { changes };
+    let changes = if sensitive { mask::secret(&before_value, &after_value, &changes) } else { changes };
     Difference { same: false, changes: changes.into_iter().map(walk::Found::into_change).collect() }
 }
 

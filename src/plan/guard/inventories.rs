@@ -47,7 +47,7 @@ pub(in crate::plan) fn check(desired: &Desired, observation: &Observation, refus
     }
 }
 
-/// Whether we applied it ourselves: controllers copy labels to what they make (a Service's to its EndpointSlices).
+/// Whether we applied it ourselves: controllers copy labels to what they make (a Service's to its `EndpointSlices`).
 fn is_member(live: &Live) -> bool {
     marks::owner(live).is_none()
         && fields_v1::entries(live).iter().any(|entry| entry.ours && entry.manager == FIELD_MANAGER)

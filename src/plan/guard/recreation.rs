@@ -83,7 +83,7 @@ fn name(observation: &Observation, reference: &ObjectRef) -> String {
     }
 }
 
-/// Objects whose loss is felt: StatefulSets (and the claims that hang on their names), claims, and Services with an
+/// Objects whose loss is felt: `StatefulSets` (and the claims that hang on their names), claims, and Services with an
 /// address from outside.
 fn is_missed(observation: &Observation, reference: &ObjectRef) -> bool {
     reference.is("apps", "StatefulSet")

@@ -1,6 +1,6 @@
 //! Reading `metadata.managedFields`: which manager owns which fields (`FieldsV1`, structured-merge-diff).
 //!
-//! A node of FieldsV1 is a map whose keys are `f:NAME` (a map key), `k:{…}` (a list item by its key fields),
+//! A node of `FieldsV1` is a map whose keys are `f:NAME` (a map key), `k:{…}` (a list item by its key fields),
 //! `v:VALUE` (a set item), `i:N` (a position) and `.` (the node itself). An empty node is a leaf: a scalar, or a
 //! list or map that is owned as a whole.
 
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::plan::inventory::FIELD_MANAGER;
 use crate::plan::observation::Live;
 
-/// A node of FieldsV1.
+/// A node of `FieldsV1`.
 pub(in crate::plan) type Fields = Map<String, Value>;
 
 /// One manager's entry.

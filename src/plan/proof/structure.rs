@@ -1,7 +1,7 @@
 //! Proof by structure: our entry in managedFields names exactly the desired fields, and every value agrees.
 //!
 //! The rules (a)-(d) of semantics §1.10: names exactly equal; scalars equal, quantities by value, and for built-in
-//! kinds a zero value equal to absence; what FieldsV1 does not enter compared whole; items of keyed and set lists in
+//! kinds a zero value equal to absence; what `FieldsV1` does not enter compared whole; items of keyed and set lists in
 //! the same relative order. Where values agree only in meaning (a quantity, a zero, a default), nobody else may
 //! own the field: the server's own comparison is by text, and would move ownership.
 

@@ -13,8 +13,8 @@ use crate::plan::desired::{Desired, DesiredObject};
 use crate::plan::observation::{Live, Observation};
 use crate::plan::proof::fields_v1;
 
-/// Kind, namespace and name of everything whose replicas an autoscaler sets: HorizontalPodAutoscalers and KEDA's
-/// ScaledObjects, wanted or live.
+/// Kind, namespace and name of everything whose replicas an autoscaler sets: `HorizontalPodAutoscalers` and KEDA's
+/// `ScaledObjects`, wanted or live.
 pub(super) fn scaled(desired: &Desired, observation: &Observation) -> BTreeSet<(String, String, String)> {
     let wanted = desired.objects().map(|object| (&object.reference, &object.body));
     let live = observation.live.iter().map(|(reference, live)| (reference, &live.0));
@@ -32,7 +32,7 @@ fn target(reference: &ObjectRef, body: &Value) -> Option<(String, String, String
     Some((kind.to_owned(), reference.namespace.clone().unwrap_or_default(), name.to_owned()))
 }
 
-/// What is never sent, not even when the object is made: `rules` of an aggregated ClusterRole are the controller's.
+/// What is never sent, not even when the object is made: `rules` of an aggregated `ClusterRole` are the controller's.
 pub(super) fn always(object: &mut DesiredObject) {
     let aggregated = object.reference.is("rbac.authorization.k8s.io", "ClusterRole")
         && object.body.get("aggregationRule").is_some_and(Value::is_object);
