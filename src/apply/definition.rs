@@ -1,4 +1,4 @@
-//! When a CustomResourceDefinition can be used: it is established, and a fresh discovery serves its kind. One does not
+//! When a `CustomResourceDefinition` can be used: it is established, and a fresh discovery serves its kind. One does not
 //! follow from the other, and of several API servers some are late (kubernetes/kubernetes#63068).
 
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::object::GroupVersionKind;
 use crate::plan::{Action, ComponentPlan};
 
 /// How long a definition may take. Nothing but the API server itself has to do anything for it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Waits until the kinds that `actions` define can be used.
 pub async fn usable<'a>(
@@ -83,7 +83,7 @@ async fn established(run: &Run<'_>, action: &Action, begin: Instant) -> Result<V
     }
 }
 
-/// The kinds that a CustomResourceDefinition serves.
+/// The kinds that a `CustomResourceDefinition` serves.
 fn served_kinds(definition: &Value) -> Vec<GroupVersionKind> {
     let text = |value: &Value, pointer: &str| {
         value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()

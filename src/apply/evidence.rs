@@ -1,4 +1,4 @@
-//! Reading what explains a failure: Pods, ReplicaSets, events, the last words of containers.
+//! Reading what explains a failure: Pods, `ReplicaSet`s, events, the last words of containers.
 //!
 //! A missing right or a failed request only makes an explanation shorter; it never hides the failure itself.
 
@@ -79,7 +79,7 @@ fn is_ready(pod: &Value) -> bool {
     })
 }
 
-/// `spec.selector.matchLabels` (a ReplicationController's `spec.selector`) as a label selector.
+/// `spec.selector.matchLabels` (a `ReplicationController`'s `spec.selector`) as a label selector.
 fn selector(workload: &Value) -> Option<String> {
     let labels =
         workload.pointer("/spec/selector/matchLabels").or_else(|| workload.pointer("/spec/selector"))?;
@@ -125,7 +125,7 @@ pub async fn has_ready_endpoints(run: &Run<'_>, namespace: &str, name: &str) -> 
     Some(pods.iter().any(|pod| is_ready(&pod.0) && !pod.is_terminating()))
 }
 
-/// A StorageClass' `volumeBindingMode`.
+/// A `StorageClass`' `volumeBindingMode`.
 pub async fn binding_mode(run: &Run<'_>, name: &str) -> Option<String> {
     let reference = ObjectRef {
         group: "storage.k8s.io".into(),

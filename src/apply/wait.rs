@@ -29,6 +29,8 @@ struct Target<'a> {
     version: &'a str,
     live: Option<Live>,
     health: Health,
+    /// It could not be read this time: what was known before says nothing.
+    unread: bool,
     /// Why it is beyond hope.
     failure: Option<String>,
     /// What Pods and events say.
@@ -70,6 +72,7 @@ fn target<'a>(run: &Run<'a>, work: &Work<'a>, action: &'a Action) -> Target<'a> 
         version: &action.version,
         live,
         health,
+        unread: false,
         failure: None,
         lines: Vec::new(),
     }
@@ -139,10 +142,14 @@ async fn read(run: &Run<'_>, targets: &mut [Target<'_>]) {
             }
             Ok(live) => {
                 target.live = live;
+                target.unread = false;
                 target.health = Health { status: Status::Unknown, reason: String::new() };
             }
             // Not knowing is no failure: the deadline decides.
-            Err(error) => target.health = Health { status: Status::Unknown, reason: error.to_string() },
+            Err(error) => {
+                target.unread = true;
+                target.health = Health { status: Status::Unknown, reason: error.to_string() };
+            }
         }
     }
 }
@@ -155,8 +162,7 @@ fn is_finished(reference: &ObjectRef, live: &Live) -> bool {
 async fn judge<'a>(run: &Run<'a>, work: &Work<'a>, targets: &mut [Target<'a>], facts: &mut Facts) {
     let related = related(run, targets, facts).await;
     for target in targets {
-        let unread = target.health.status == Status::Unknown && target.health.reason.contains("cannot ");
-        if target.health.status.is_done() || unread {
+        if target.health.status.is_done() || target.unread {
             continue;
         }
         let has_status = has_status(run, target, facts).await;
@@ -256,10 +262,10 @@ fn reasons(targets: &[Target<'_>], timeout: Duration) -> Vec<String> {
                 target.health.reason
             ),
         };
-        reasons.extend(target.lines.iter().filter(|other| !line.ends_with(other.as_str())).cloned());
-        let place =
-            reasons.len() - target.lines.iter().filter(|other| !line.ends_with(other.as_str())).count();
-        reasons.insert(place, line);
+        // A line that is the failure itself is not said twice.
+        let lines = target.lines.iter().filter(|other| target.failure.as_ref() != Some(*other));
+        reasons.push(line);
+        reasons.extend(lines.cloned());
     }
     reasons
 }

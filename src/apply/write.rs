@@ -27,7 +27,7 @@ const IN_FLIGHT: usize = 32;
 /// How long a kind or namespace that was just made may be unknown to some API server.
 const SKEW: Duration = Duration::from_secs(30);
 /// How long the backend of a webhook may take to come up.
-const WEBHOOKS: Duration = Duration::from_secs(60);
+const WEBHOOKS: Duration = Duration::from_mins(1);
 /// No object has this version, so that an apply with it makes an object and never changes one: the server answers
 /// 409 if there is one.
 const NEVER: &str = "1";

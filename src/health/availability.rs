@@ -2,7 +2,7 @@
 
 use super::Health;
 
-/// InProgress when fewer than `wanted` replicas are `what` (`ready`, `available`, …).
+/// `InProgress` when fewer than `wanted` replicas are `what` (`ready`, `available`, …).
 pub fn at_least(actual: i64, wanted: i64, what: &str) -> Result<(), Health> {
     if actual >= wanted {
         return Ok(());
@@ -11,7 +11,7 @@ pub fn at_least(actual: i64, wanted: i64, what: &str) -> Result<(), Health> {
     Err(Health::in_progress(format!("{actual} of {wanted} {noun} {what}")))
 }
 
-/// InProgress while more than `wanted` replicas exist.
+/// `InProgress` while more than `wanted` replicas exist.
 pub fn no_more_than(actual: i64, wanted: i64) -> Result<(), Health> {
     if actual <= wanted {
         return Ok(());
@@ -21,7 +21,7 @@ pub fn no_more_than(actual: i64, wanted: i64) -> Result<(), Health> {
     Err(Health::in_progress(format!("{extra} old {noun} still to go")))
 }
 
-/// InProgress until the controller has looked at the object at all.
+/// `InProgress` until the controller has looked at the object at all.
 pub fn observed(object: &serde_json::Value) -> Result<(), Health> {
     if super::fields::exists(object, "/status/observedGeneration") {
         Ok(())

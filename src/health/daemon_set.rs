@@ -1,4 +1,4 @@
-//! DaemonSets. With `OnDelete` old Pods stay until somebody deletes them, so nobody waits for updated ones.
+//! `DaemonSet`s. With `OnDelete` old Pods stay until somebody deletes them, so nobody waits for updated ones.
 
 use serde_json::Value;
 

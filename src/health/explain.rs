@@ -17,7 +17,7 @@ use super::pod;
 const CRASHES: i64 = 3;
 /// How long an image may fail to be pulled.
 const IMAGE_SECONDS: i64 = 60;
-/// How long a container may fail to be configured (a ConfigMap or Secret that is missing).
+/// How long a container may fail to be configured (a `ConfigMap` or Secret that is missing).
 const CONFIG_SECONDS: i64 = 30;
 /// How long no node may fit.
 const UNSCHEDULABLE_SECONDS: i64 = 60;
@@ -29,9 +29,9 @@ const EVENTS: usize = 5;
 /// What was read about one workload.
 #[derive(Debug, Clone, Copy)]
 pub struct Evidence<'a> {
-    /// The Deployment, StatefulSet, DaemonSet, ReplicaSet, Job or Pod.
+    /// The Deployment, `StatefulSet`, `DaemonSet`, `ReplicaSet`, Job or Pod.
     pub workload: &'a Value,
-    /// ReplicaSets of its namespace; only for a Deployment.
+    /// `ReplicaSet`s of its namespace; only for a Deployment.
     pub replica_sets: &'a [Value],
     /// Pods of its namespace.
     pub pods: &'a [Value],
@@ -89,7 +89,7 @@ fn name(object: &Value) -> &str {
     text(object, "/metadata/name")
 }
 
-/// What owns the Pods: a Deployment's newest ReplicaSet, else the workload itself.
+/// What owns the Pods: a Deployment's newest `ReplicaSet`, else the workload itself.
 fn newest_owner<'a>(evidence: &Evidence<'a>) -> &'a Value {
     if text(evidence.workload, "/kind") != "Deployment" {
         return evidence.workload;
@@ -234,12 +234,12 @@ fn waiting_since(pod: &Value) -> Option<Timestamp> {
         .or_else(|| time(pod, "/metadata/creationTimestamp"))
 }
 
-/// Why the owner cannot make Pods at all (quota, Pod Security, a webhook, a missing ServiceAccount).
+/// Why the owner cannot make Pods at all (quota, Pod Security, a webhook, a missing `ServiceAccount`).
 fn refused(owner: &Value, events: &[&Value], now: Timestamp) -> Option<String> {
     let created = |event: &&&Value| {
         text(event, "/reason") == "FailedCreate" && text(event, "/involvedObject/uid") == uid(owner)
     };
-    let event = events.iter().filter(created).next_back()?;
+    let event = events.iter().rfind(created)?;
     let since = first_seen(event)?;
     let generation_seen = int(owner, "/metadata/generation") == int(owner, "/status/observedGeneration");
     let still = generation_seen || text(owner, "/kind") == "Job";

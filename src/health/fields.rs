@@ -48,7 +48,7 @@ pub fn seconds(from: Timestamp, to: Timestamp) -> i64 {
 pub struct Condition<'a> {
     /// `True`, `False` or `Unknown`.
     pub status: &'a str,
-    /// A CamelCase word.
+    /// A `CamelCase` word.
     pub reason: &'a str,
     /// For people.
     pub message: &'a str,

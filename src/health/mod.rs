@@ -125,7 +125,7 @@ pub enum Relation {
         /// Its name.
         name: String,
     },
-    /// The StorageClass' `volumeBindingMode`.
+    /// The `StorageClass`' `volumeBindingMode`.
     StorageClass {
         /// Its name.
         name: String,

@@ -1,5 +1,5 @@
 //! Autoscalers. One without metrics scales nothing but breaks nothing either: degraded after two minutes, never a
-//! failure. (A PodDisruptionBudget needs only the general gate on `observedGeneration`.)
+//! failure. (A `PodDisruptionBudget` needs only the general gate on `observedGeneration`.)
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! ReplicaSets and ReplicationControllers. A Pod that is refused (quota, Pod Security, a webhook) is a failure
+//! `ReplicaSet`s and `ReplicationController`s. A Pod that is refused (quota, Pod Security, a webhook) is a failure
 //! after a while, with the message: kstatus waits for the deadline without one.
 
 use serde_json::Value;

@@ -34,7 +34,7 @@ fn after(scene: &mut Scene) {
     scene.remove("old");
 }
 
-/// Name to component and data, of all ConfigMaps that carry our mark.
+/// Name to component and data, of all `ConfigMap`s that carry our mark.
 async fn marked(scene: &Scene) -> BTreeMap<String, (String, String)> {
     let maps: Api<ConfigMap> = Api::namespaced(cluster::admin().await, &scene.corner.namespace);
     let ours = ListParams::default().labels(&format!("landskap.io/landscape={}", scene.corner.landscape));

@@ -102,7 +102,7 @@ impl Scene {
         self.components.retain(|component| component.name != name);
     }
 
-    /// A ConfigMap of this scene's namespace.
+    /// A `ConfigMap` of this scene's namespace.
     pub fn config_map(&self, name: &str, data: &str) -> Value {
         json!({
             "apiVersion": "v1", "kind": "ConfigMap",
