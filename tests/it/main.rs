@@ -8,6 +8,7 @@ mod architecture;
 mod broken;
 mod cluster;
 mod crash;
+mod landscapes;
 mod proof;
 mod source;
 mod source_http;
