@@ -19,16 +19,17 @@ use crate::render;
 use crate::report::{document, style};
 use crate::yaml::Node;
 
-/// One line that set something.
+/// One line that set something, or had set it before.
 struct Line {
     place: String,
     layer: String,
     value: Value,
 }
 
-/// One value (or field) and its lines, the winner last.
+/// One value (or field) and its lines, the winner first.
 struct Explained {
     path: String,
+    value: Value,
     lines: Vec<Line>,
 }
 
@@ -56,7 +57,10 @@ pub fn run(session: &Session, arguments: &Explain) -> Result<Exit, Failure> {
             let mut outline = outline(&walk, None);
             diagnostics.append(&mut outline.diagnostics);
             let manifests = outline.manifests.remove(&component.name).unwrap_or_default();
-            explain_field(session, component, &manifests, object, field)?
+            match charts.get(&component.source) {
+                Some(chart) => explain_field(session, component, chart, &manifests, object, field)?,
+                None => Vec::new(),
+            }
         } else {
             let chart = charts.get(&component.source).map(AsRef::as_ref);
             explain_values(session, component, chart, path)?
@@ -110,13 +114,20 @@ fn explain_values(
     for (leaf, entries) in explain_value(component, &keys) {
         lines.entry(leaf.to_owned()).or_default().extend(entries.iter().map(|entry| line(session, entry)));
     }
-    Ok(lines.into_iter().map(|(path, lines)| Explained { path, lines }).collect())
+    Ok(lines
+        .into_iter()
+        .map(|(path, mut lines)| {
+            lines.reverse();
+            Explained { path, value: lines.first().map_or(Value::Null, |line| line.value.clone()), lines }
+        })
+        .collect())
 }
 
-/// Where a field was rendered, and the one value that is proven to have set it.
+/// The value that is proven to have set a field, the template that reads it, and the line that was rendered.
 fn explain_field(
     session: &Session,
     component: &Component,
+    chart: &Chart,
     manifests: &[Manifest],
     object: &str,
     field: &str,
@@ -129,51 +140,28 @@ fn explain_field(
             format!("there are {}", known.collect::<Vec<_>>().join(", ")),
         ));
     }
-    let path = FieldPath(
-        parse_path(field)
-            .map_err(usage)?
-            .into_iter()
-            .map(|key| key.parse().map_or(Segment::Key(key), Segment::Index))
-            .collect(),
-    );
-    let mut explained = Vec::new();
-    for manifest in matching {
-        let mut lines = Vec::new();
-        if let Some(span) = render::trace(manifest, &path, &session.files) {
-            let pointer: String = path.0.iter().map(|segment| format!("/{}", token(segment))).collect();
-            let value = if manifest.is_secret() {
-                "***".into()
-            } else {
-                manifest.object.pointer(&pointer).cloned().unwrap_or_default()
+    let keys = parse_path(field).map_err(usage)?.into_iter();
+    let path = FieldPath(keys.map(|key| key.parse().map_or(Segment::Key(key), Segment::Index)).collect());
+    let pointer: String = path.0.iter().map(|segment| format!("/{}", token(segment))).collect();
+    Ok(matching
+        .into_iter()
+        .map(|manifest| {
+            let value = match manifest.object.pointer(&pointer) {
+                Some(_) if manifest.is_secret() => "***".into(),
+                Some(value) => value.clone(),
+                None => Value::Null,
             };
-            lines.extend(setter(session, component, &value));
-            lines.push(Line {
-                place: session.files.place(span),
-                layer: format!("template {}", manifest.origin.template),
-                value,
+            let explained = render::explain(manifest, &path, component, chart, &session.files);
+            let lines = explained.map(|found| {
+                let line = |span, layer: String| Line { place: session.files.place(span), layer, value: value.clone() };
+                let set = found.value.map(|set| line(set.span, format!("value {}", set.path)));
+                let template = found.template.map(|span| line(span, "template".into()));
+                let rendered = line(found.rendered, "rendered line".into());
+                set.into_iter().chain(template).chain([rendered]).collect()
             });
-        }
-        explained.push(Explained { path: format!("{}:{field}", manifest.reference), lines });
-    }
-    Ok(explained)
-}
-
-/// The only value of the component that has exactly this text, if there is exactly one: nothing is claimed without proof.
-fn setter(session: &Session, component: &Component, value: &Value) -> Option<Line> {
-    if matches!(value, Value::Null | Value::Bool(_) | Value::Object(_) | Value::Array(_)) {
-        return None;
-    }
-    let mut same = component.layers.iter().filter_map(|(path, entries)| {
-        let winner = entries.last().filter(|entry| entry.value == *value)?;
-        Some((path, winner))
-    });
-    let (path, winner) = same.next()?;
-    if same.next().is_some() {
-        return None;
-    }
-    let mut line = line(session, winner);
-    line.layer = format!("{} ({path})", line.layer);
-    Some(line)
+            Explained { path: format!("{}:{field}", manifest.reference), lines: lines.unwrap_or_default(), value }
+        })
+        .collect())
 }
 
 fn names(manifest: &Manifest, object: &str) -> bool {
@@ -223,12 +211,11 @@ fn text(session: &Session, cluster: &Cluster, component: &Component, explained: 
     if explained.is_empty() {
         out.push_str("  nothing sets that\n");
     }
-    for Explained { path, lines } in explained {
-        let value = lines.last().map_or(String::new(), |line| line.value.to_string());
+    for Explained { path, value, lines } in explained {
         let _ = writeln!(out, "  {path}: {value}");
-        for (index, line) in lines.iter().rev().enumerate() {
-            let text = format!("      {}  {}", line.place, line.layer);
-            let said = if index == 0 { text } else { format!("{text}  (was {})", line.value) };
+        for (index, line) in lines.iter().enumerate() {
+            let said = format!("      {}  {}", line.place, line.layer);
+            let said = if line.value == *value { said } else { format!("{said}  (was {})", line.value) };
             let _ = writeln!(out, "{}", if index == 0 { said } else { paint.paint(style::QUIET, &said) });
         }
     }
@@ -241,6 +228,7 @@ fn json(cluster: &Cluster, component: &Component, explained: &[Explained]) -> Va
         "component": component.name,
         "values": explained.iter().map(|e| json!({
             "path": e.path,
+            "value": e.value,
             "lines": e.lines.iter().map(|line| json!({
                 "place": line.place, "layer": line.layer, "value": line.value,
             })).collect::<Vec<_>>(),

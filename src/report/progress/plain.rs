@@ -31,6 +31,15 @@ impl<'a> Lines<'a> {
                     }
                     _ => Vec::new(),
                 };
+                // Components that have nothing to do begin and end without a word.
+                let quiet = match phase {
+                    Phase::Pending { .. } => true,
+                    Phase::Done => !last.contains_key(component),
+                    _ => false,
+                };
+                if quiet {
+                    return;
+                }
                 let step = (discriminant(phase), waits_for);
                 if last.insert(component.clone(), step.clone()) == Some(step) {
                     return;
