@@ -158,6 +158,15 @@ pub struct Files {
     files: RwLock<Vec<Arc<File>>>,
 }
 
+/// A registry of its own with the same files so far: a loop that renders again and again would fill one without
+/// end. Texts are shared.
+impl Clone for Files {
+    fn clone(&self) -> Self {
+        let files = self.files.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        Self { files: RwLock::new(files) }
+    }
+}
+
 impl Files {
     /// An empty registry.
     pub fn new() -> Self {

@@ -40,7 +40,9 @@ pub async fn run(session: &Session, arguments: &Apply) -> Result<Exit, Failure> 
                         for moved in moved {
                             session.terminal.say(&format!("  {moved}\n"));
                         }
-                        session.terminal.say("hint: make the plan again with `landskap diff --plan-out FILE`\n");
+                        session
+                            .terminal
+                            .say("hint: make the plan again with `landskap diff --plan-out FILE`\n");
                         return Ok(Exit::Refused);
                     }
                     prepared.plan = saved.clone();
@@ -50,13 +52,19 @@ pub async fn run(session: &Session, arguments: &Apply) -> Result<Exit, Failure> 
             Err(failed) => exit = exit.worst(failed),
         }
     }
-    let manner = Manner { write: &arguments.write, timeout: arguments.connection.timeout, output: arguments.output.output, verb: "apply these changes to" };
+    let manner = Manner {
+        write: &arguments.write,
+        timeout: arguments.connection.timeout,
+        output: arguments.output.output,
+        verb: "apply these changes to",
+    };
     Ok(exit.worst(execute(session, &ground, planned, &manner).await?))
 }
 
 fn read_plan(session: &Session, path: &std::path::Path) -> Result<Plan, Failure> {
     let path = session.environment.directory.join(path);
-    let text = std::fs::read_to_string(&path).with_context(|| format!("`{}` cannot be read", path.display()))?;
+    let text =
+        std::fs::read_to_string(&path).with_context(|| format!("`{}` cannot be read", path.display()))?;
     let plan: Plan = serde_json::from_str(&text)
         .with_context(|| format!("`{}` is not a plan of `landskap diff --plan-out`", path.display()))?;
     Ok(plan)

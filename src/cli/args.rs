@@ -7,7 +7,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Keeps the platform layer of many Kubernetes clusters equal to what a git repository says
 #[derive(Debug, Parser)]
-#[command(name = "landskap", version, propagate_version = true, max_term_width = 100, arg_required_else_help = true)]
+#[command(
+    name = "landskap",
+    version,
+    propagate_version = true,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
 pub struct Arguments {
     /// When to use colour
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
@@ -52,6 +58,8 @@ pub enum Command {
     Status(Status),
     /// Remove components from a cluster
     Delete(Delete),
+    /// Keep clusters equal to the landscape until stopped
+    Watch(Watch),
     /// Print a JSON Schema for editors
     Schema(Schema),
     /// Print a shell completion script
@@ -83,7 +91,13 @@ pub struct ClusterArgs {
     #[arg(long = "cluster", value_name = "NAME", help_heading = "Clusters")]
     pub clusters: Vec<String>,
     /// Clusters whose labels match, e.g. `zone=fss,ring!=dev`
-    #[arg(short = 'l', long, value_name = "SELECTOR", conflicts_with = "clusters", help_heading = "Clusters")]
+    #[arg(
+        short = 'l',
+        long,
+        value_name = "SELECTOR",
+        conflicts_with = "clusters",
+        help_heading = "Clusters"
+    )]
     pub selector: Option<String>,
     /// Every cluster of the landscape
     #[arg(long, conflicts_with_all = ["clusters", "selector"], help_heading = "Clusters")]

@@ -13,7 +13,10 @@ pub async fn run(session: &Session, arguments: &Delete) -> Result<Exit, Failure>
     let ground = Ground::prepare(session, &arguments.landscape)?;
     let clusters = session.reachable_clusters(&ground.loaded.landscape, &arguments.clusters)?;
     if arguments.all && clusters.len() > 1 {
-        return Err(Failure::Usage("`delete --all` empties one cluster at a time".into(), "give one --cluster NAME".into()));
+        return Err(Failure::Usage(
+            "`delete --all` empties one cluster at a time".into(),
+            "give one --cluster NAME".into(),
+        ));
     }
     let components = (!arguments.all).then(|| arguments.components.iter().cloned().collect());
     let intent = Intent {
@@ -24,7 +27,9 @@ pub async fn run(session: &Session, arguments: &Delete) -> Result<Exit, Failure>
     if arguments.all {
         let name = clusters.first().map_or("", |cluster| cluster.name.as_str());
         let typed = arguments.confirm.clone().or_else(|| {
-            session.terminal.ask(&format!("this removes everything that the landscape owns in `{name}`; type its name to go on: "))
+            session.terminal.ask(&format!(
+                "this removes everything that the landscape owns in `{name}`; type its name to go on: "
+            ))
         });
         if typed.as_deref() != Some(name) {
             session.terminal.say(&format!(
@@ -45,6 +50,11 @@ pub async fn run(session: &Session, arguments: &Delete) -> Result<Exit, Failure>
         }
     }
     let verb = if arguments.keep_objects { "let go of these in" } else { "delete these from" };
-    let manner = Manner { write: &arguments.write, timeout: arguments.connection.timeout, output: arguments.output.output, verb };
+    let manner = Manner {
+        write: &arguments.write,
+        timeout: arguments.connection.timeout,
+        output: arguments.output.output,
+        verb,
+    };
     Ok(exit.worst(execute(session, &ground, planned, &manner).await?))
 }

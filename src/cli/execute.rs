@@ -115,7 +115,11 @@ pub async fn execute(
     } else {
         for result in &results {
             if let Some(outcome) = &result.outcome {
-                session.terminal.print(&outcome::text(&result.cluster, outcome, session.terminal.out_paint))?;
+                session.terminal.print(&outcome::text(
+                    &result.cluster,
+                    outcome,
+                    session.terminal.out_paint,
+                ))?;
             }
         }
     }
@@ -140,15 +144,24 @@ async fn one(
     let cluster = &job.cluster.name;
     let walk = ground.walk(session, job.cluster);
     for _ in 0..ATTEMPTS {
-        let progress = std::sync::Mutex::new(Progress::new(&session.terminal, screen, several.then_some(cluster)));
-        let waiting = |waiting: &crate::cluster::Waiting| screen.say(&session.terminal, &format!("{cluster}: waiting for another run, since {}: {}\n", waiting.since, waiting.holder));
+        let progress =
+            std::sync::Mutex::new(Progress::new(&session.terminal, screen, several.then_some(cluster)));
+        let waiting = |waiting: &crate::cluster::Waiting| {
+            screen.say(
+                &session.terminal,
+                &format!("{cluster}: waiting for another run, since {}: {}\n", waiting.since, waiting.holder),
+            )
+        };
         let events = |event: crate::apply::Event| {
             progress.lock().unwrap_or_else(std::sync::PoisonError::into_inner).show(&event);
         };
         match run(&walk, &prepared, &how, waiting, &events).await {
             Ok(Ended::Done(outcome)) => return Result::done(cluster, outcome),
             Ok(Ended::Moved) => {
-                screen.say(&session.terminal, &format!("{cluster}: another run wrote meanwhile; planning again\n"));
+                screen.say(
+                    &session.terminal,
+                    &format!("{cluster}: another run wrote meanwhile; planning again\n"),
+                );
                 match job.prepare(session, ground).await {
                     Ok(again) if again.plan.refusals.is_empty() => prepared = again,
                     Ok(refused) => return Result::refused(session, &refused.plan),
@@ -179,7 +192,12 @@ impl Result {
     /// The plan has shown why.
     fn refused(session: &Session, plan: &Plan) -> Self {
         session.terminal.say(&format!("cluster `{}`: refused, nothing was written to it\n", plan.cluster));
-        Self { cluster: plan.cluster.clone(), exit: Exit::Refused, outcome: None, refusals: json!(plan.refusals) }
+        Self {
+            cluster: plan.cluster.clone(),
+            exit: Exit::Refused,
+            outcome: None,
+            refusals: json!(plan.refusals),
+        }
     }
 
     fn worst(results: &[Self]) -> Exit {

@@ -35,6 +35,18 @@ impl Failure {
     }
 }
 
+/// In one line, for a log.
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Usage(message, hint) if hint.is_empty() => f.write_str(message),
+            Self::Usage(message, hint) => write!(f, "{message}; {hint}"),
+            Self::Error(error) => f.write_str(&chain(error)),
+            Self::Told(_) => Ok(()),
+        }
+    }
+}
+
 impl<E: Into<anyhow::Error>> From<E> for Failure {
     fn from(error: E) -> Self {
         Self::Error(error.into())

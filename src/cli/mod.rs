@@ -25,7 +25,7 @@ mod selector;
 mod session;
 mod signals;
 mod status;
-
+mod watch;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -68,7 +68,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     log_to_standard_error(arguments.verbose);
     cluster::install_crypto_provider();
     let session = Session::new(terminal, environment, arguments.verbose);
-    let exit = dispatch(&session, arguments.command).unwrap_or_else(|failure| failure.tell(&session.terminal));
+    let exit =
+        dispatch(&session, arguments.command).unwrap_or_else(|failure| failure.tell(&session.terminal));
     ExitCode::from(exit.code())
 }
 
@@ -83,6 +84,7 @@ fn dispatch(session: &Session, command: Command) -> Result<Exit, failure::Failur
         Command::Apply(arguments) => session.block_on(apply::run(session, &arguments)),
         Command::Status(arguments) => session.block_on(status::run(session, &arguments)),
         Command::Delete(arguments) => session.block_on(delete::run(session, &arguments)),
+        Command::Watch(arguments) => session.block_on(watch::run(session, &arguments)),
         Command::Schema(arguments) => schema::run(session, &arguments),
         Command::Completions(arguments) => completions::run(session, &arguments),
         Command::Man(arguments) => man::run(session, &arguments),

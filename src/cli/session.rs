@@ -53,22 +53,30 @@ impl Session {
             .block_on(future)
     }
 
-    /// Opens the tree of the landscape.
-    pub fn open(&self, arguments: &LandscapeArgs) -> Result<Tree, Failure> {
-        let location = match &arguments.landscape {
-            Some(text) => Location::parse(text)?,
-            None => Location::Directory(source::discover(&self.environment.directory).ok_or_else(|| {
-                Failure::Usage(
+    /// Where the landscape is.
+    pub fn location(&self, arguments: &LandscapeArgs) -> Result<Location, Failure> {
+        match &arguments.landscape {
+            Some(text) => Ok(Location::parse(text)?),
+            None => {
+                Ok(Location::Directory(source::discover(&self.environment.directory).ok_or_else(|| {
+                    Failure::Usage(
                     "there is no landscape.yaml here or in a folder above".into(),
                     "name a landscape with --landscape PATH-OR-GIT-URL, or begin one with `landskap init`"
                         .into(),
                 )
-            })?),
-        };
+                })?))
+            }
+        }
+    }
+
+    /// Opens the tree of the landscape.
+    pub fn open(&self, arguments: &LandscapeArgs) -> Result<Tree, Failure> {
+        let location = self.location(arguments)?;
         Ok(source::load(&location, arguments.revision.as_deref(), &self.source_options())?)
     }
 
-    fn source_options(&self) -> source::Options {
+    /// What git needs to know of the machine.
+    pub fn source_options(&self) -> source::Options {
         let environment = &self.environment;
         source::Options {
             cache_dir: environment.cache_directory(),
@@ -100,11 +108,7 @@ impl Session {
     /// Renders for `--kube-version` in place of what the clusters say.
     #[allow(clippy::unused_self, reason = "reads as what a session does with its arguments")]
     pub fn override_version(&self, landscape: &mut Landscape, arguments: &LandscapeArgs) {
-        if let Some(version) = arguments.kube_version {
-            for cluster in &mut landscape.clusters {
-                cluster.kubernetes_version = Some(version);
-            }
-        }
+        override_version(landscape, arguments);
     }
 
     /// Tells problems in order of their places, with a summary.
@@ -131,55 +135,19 @@ impl Session {
         selected(landscape, arguments)
     }
 
-    /// The clusters meant by a command that reaches them: where there are several, they must be named.
+    /// As [`reachable_clusters`].
+    #[allow(clippy::unused_self, reason = "reads as what a session does with its arguments")]
     pub fn reachable_clusters<'a>(
         &self,
         landscape: &'a Landscape,
         arguments: &ClusterArgs,
     ) -> Result<Vec<&'a Cluster>, Failure> {
-        let chosen = arguments.all_clusters || !arguments.clusters.is_empty() || arguments.selector.is_some();
-        match landscape.clusters.as_slice() {
-            [only] if !chosen => Ok(vec![only]),
-            several if !chosen => Err(Failure::Usage(
-                format!("the landscape has {} clusters; say which", several.len()),
-                format!("--cluster NAME, -l SELECTOR or --all-clusters; there are {}", names(landscape)),
-            )),
-            _ if arguments.all_clusters => Ok(landscape.clusters.iter().collect()),
-            _ => selected(landscape, arguments),
-        }
+        reachable_clusters(landscape, arguments)
     }
 
-    /// How a cluster is reached: the command line, then cluster.yaml, then the user's kubeconfig. A pod without
-    /// any kubeconfig uses its service account.
+    /// As [`target`].
     pub fn target(&self, tree: &Tree, cluster: &Cluster, arguments: &ConnectionArgs) -> Target {
-        let mut target = Target {
-            kubeconfig_variable: self.environment.variable("KUBECONFIG").map(ToOwned::to_owned),
-            home: self.environment.home(),
-            concurrency: Some(usize::from(arguments.concurrency)),
-            ..Target::default()
-        };
-        match &cluster.connection {
-            Connection::Unspecified => {}
-            Connection::Context(context) => target.context = Some(context.clone()),
-            Connection::Kubeconfig { path, context } => {
-                let base = tree.on_disk().unwrap_or(&self.environment.directory);
-                target.kubeconfig = Some(base.join(path));
-                target.context.clone_from(context);
-            }
-            Connection::InCluster => target.in_cluster = true,
-        }
-        if let Some(path) = &arguments.kubeconfig {
-            target.kubeconfig = Some(self.environment.directory.join(path));
-            target.in_cluster = false;
-        }
-        if let Some(context) = &arguments.context {
-            target.context = Some(context.clone());
-            target.in_cluster = false;
-        }
-        let says_nothing =
-            target.kubeconfig.is_none() && target.context.is_none() && target.kubeconfig_variable.is_none();
-        target.in_cluster |= says_nothing && self.environment.variable("KUBERNETES_SERVICE_HOST").is_some();
-        target
+        target(&self.environment, tree, cluster, arguments)
     }
 
     /// Whether every named component is installed in one of `clusters`; the names as a set.
@@ -219,6 +187,70 @@ impl Session {
             .duration_since(SystemTime::UNIX_EPOCH)
             .map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
     }
+}
+
+/// Renders for `--kube-version` in place of what the clusters say.
+pub fn override_version(landscape: &mut Landscape, arguments: &LandscapeArgs) {
+    if let Some(version) = arguments.kube_version {
+        for cluster in &mut landscape.clusters {
+            cluster.kubernetes_version = Some(version);
+        }
+    }
+}
+
+/// The clusters meant by a command that reaches them: where there are several, they must be named.
+pub fn reachable_clusters<'a>(
+    landscape: &'a Landscape,
+    arguments: &ClusterArgs,
+) -> Result<Vec<&'a Cluster>, Failure> {
+    let chosen = arguments.all_clusters || !arguments.clusters.is_empty() || arguments.selector.is_some();
+    match landscape.clusters.as_slice() {
+        [only] if !chosen => Ok(vec![only]),
+        several if !chosen => Err(Failure::Usage(
+            format!("the landscape has {} clusters; say which", several.len()),
+            format!("--cluster NAME, -l SELECTOR or --all-clusters; there are {}", names(landscape)),
+        )),
+        _ if arguments.all_clusters => Ok(landscape.clusters.iter().collect()),
+        _ => selected(landscape, arguments),
+    }
+}
+
+/// How a cluster is reached: the command line, then cluster.yaml, then the user's kubeconfig. A pod without
+/// any kubeconfig uses its service account.
+pub fn target(
+    environment: &Environment,
+    tree: &Tree,
+    cluster: &Cluster,
+    arguments: &ConnectionArgs,
+) -> Target {
+    let mut target = Target {
+        kubeconfig_variable: environment.variable("KUBECONFIG").map(ToOwned::to_owned),
+        home: environment.home(),
+        concurrency: Some(usize::from(arguments.concurrency)),
+        ..Target::default()
+    };
+    match &cluster.connection {
+        Connection::Unspecified => {}
+        Connection::Context(context) => target.context = Some(context.clone()),
+        Connection::Kubeconfig { path, context } => {
+            let base = tree.on_disk().unwrap_or(&environment.directory);
+            target.kubeconfig = Some(base.join(path));
+            target.context.clone_from(context);
+        }
+        Connection::InCluster => target.in_cluster = true,
+    }
+    if let Some(path) = &arguments.kubeconfig {
+        target.kubeconfig = Some(environment.directory.join(path));
+        target.in_cluster = false;
+    }
+    if let Some(context) = &arguments.context {
+        target.context = Some(context.clone());
+        target.in_cluster = false;
+    }
+    let says_nothing =
+        target.kubeconfig.is_none() && target.context.is_none() && target.kubeconfig_variable.is_none();
+    target.in_cluster |= says_nothing && environment.variable("KUBERNETES_SERVICE_HOST").is_some();
+    target
 }
 
 fn names(landscape: &Landscape) -> String {
