@@ -19,8 +19,9 @@ use crate::object::{Discovery, GroupVersionKind, ObjectRef, Scope};
 use crate::plan::inventory::LANDSCAPE_LABEL;
 use crate::plan::{Live, Observation, Query, Terminating};
 
-/// From how many missing objects of one kind in one namespace on a list of names is cheaper than asking for each.
-const MANY: usize = 20;
+/// From how many missing objects of one kind in one namespace on a list of names is cheaper than asking for each
+/// (a first apply of 1,000 objects in 10 namespaces: 40 lists instead of 600 reads).
+const MANY: usize = 4;
 
 /// What was found so far.
 #[derive(Default)]
