@@ -67,7 +67,7 @@ fn layers<'a, 'b>(removals: &'b [&'a Removal]) -> impl Iterator<Item = &'b [&'a 
 /// What has to be gone before what.
 #[derive(Debug, PartialEq, Eq)]
 enum Layer {
-    /// Webhooks and APIServices: without their workloads they block everything.
+    /// Webhooks and `APIServices`: without their workloads they block everything.
     Extensions,
     /// Custom resources: their controllers have to clean up after them.
     Custom,
@@ -222,9 +222,8 @@ async fn delete(run: &Run<'_>, component: &str, removal: &Removal) -> Answer {
     }
     run.count_write();
     match run.client.delete(reference, &removal.version, uid, Propagation::Background).await {
-        Ok(Deleted::Gone) => Answer::Gone,
+        Ok(Deleted::Gone | Deleted::OtherUid) => Answer::Gone,
         Ok(Deleted::Terminating) => Answer::Terminating,
-        Ok(Deleted::OtherUid) => Answer::Gone,
         Err(error) => Answer::Failed(format!("cannot be deleted: {error}")),
     }
 }

@@ -208,7 +208,7 @@ impl<'a> Run<'a> {
                         });
                     }
                     Command::Skip { part, because } => {
-                        self.phase(self.name(part), Phase::Skipped { because })
+                        self.phase(self.name(part), Phase::Skipped { because });
                     }
                     Command::Fail { part, reasons } => self.phase(self.name(part), Phase::Failed { reasons }),
                 }

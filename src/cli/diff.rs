@@ -46,7 +46,9 @@ pub async fn run(session: &Session, arguments: &Diff) -> Result<Exit, Failure> {
     session.terminal.print(&show(session, &plans, arguments.output.output))?;
     if let (Some(path), [plan]) = (&arguments.plan_out, plans.as_slice()) {
         if !plan.refusals.is_empty() {
-            session.terminal.say("the plan was not saved: an apply would be refused; say what is meant and try again\n");
+            session
+                .terminal
+                .say("the plan was not saved: an apply would be refused; say what is meant and try again\n");
             return Ok(exit.worst(Exit::Refused));
         }
         save(session, path, plan)?;

@@ -162,7 +162,7 @@ async fn one(
                     &session.terminal,
                     &format!("{cluster}: another run wrote meanwhile; planning again\n"),
                 );
-                match job.prepare(session, ground).await {
+                match Box::pin(job.prepare(session, ground)).await {
                     Ok(again) if again.plan.refusals.is_empty() => prepared = again,
                     Ok(refused) => return Result::refused(session, &refused.plan),
                     Err(exit) => return Result::failed(cluster, exit),

@@ -153,13 +153,21 @@ fn explain_field(
             };
             let explained = render::explain(manifest, &path, component, chart, &session.files);
             let lines = explained.map(|found| {
-                let line = |span, layer: String| Line { place: session.files.place(span), layer, value: value.clone() };
+                let line = |span, layer: String| Line {
+                    place: session.files.place(span),
+                    layer,
+                    value: value.clone(),
+                };
                 let set = found.value.map(|set| line(set.span, format!("value {}", set.path)));
                 let template = found.template.map(|span| line(span, "template".into()));
                 let rendered = line(found.rendered, "rendered line".into());
                 set.into_iter().chain(template).chain([rendered]).collect()
             });
-            Explained { path: format!("{}:{field}", manifest.reference), lines: lines.unwrap_or_default(), value }
+            Explained {
+                path: format!("{}:{field}", manifest.reference),
+                lines: lines.unwrap_or_default(),
+                value,
+            }
         })
         .collect())
 }

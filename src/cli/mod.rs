@@ -110,7 +110,7 @@ fn log_to_standard_error(verbose: u8) {
     };
     let _ = tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(level))
-        .with_writer(std::io::stderr)
+        .with_writer(crate::report::log_writer)
         .with_target(false)
         .try_init();
 }

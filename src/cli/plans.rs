@@ -90,7 +90,9 @@ impl<'a> Job<'a> {
             proof: self.proof,
         };
         let walk = ground.walk(session, self.cluster);
-        reconcile::prepare(&walk, &request).await.map_err(|error| tell(session, &self.cluster.name, error))
+        Box::pin(reconcile::prepare(&walk, &request))
+            .await
+            .map_err(|error| tell(session, &self.cluster.name, error))
     }
 }
 

@@ -106,7 +106,6 @@ impl Session {
     }
 
     /// Renders for `--kube-version` in place of what the clusters say.
-    #[allow(clippy::unused_self, reason = "reads as what a session does with its arguments")]
     pub fn override_version(&self, landscape: &mut Landscape, arguments: &LandscapeArgs) {
         override_version(landscape, arguments);
     }

@@ -111,7 +111,7 @@ pub struct Context<'a> {
 pub struct Related {
     /// By namespace and name of a Service: whether it has an endpoint that is ready.
     pub ready_endpoints: BTreeMap<(String, String), bool>,
-    /// By name of a StorageClass: its `volumeBindingMode`.
+    /// By name of a `StorageClass`: its `volumeBindingMode`.
     pub binding_modes: BTreeMap<String, String>,
 }
 

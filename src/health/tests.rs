@@ -416,7 +416,7 @@ mod explained {
         let sets = [replica_set("old", "9"), replica_set("new", "10")];
         let crash = |owner| pod(owner, 5, waiting("CrashLoopBackOff", 7));
         let good = pod("new", 5, json!({"name": "c", "ready": true, "state": {"running": {}}}));
-        assert_eq!(of(&sets, &[crash("old"), good], &[]), Default::default());
+        assert_eq!(of(&sets, &[crash("old"), good], &[]), crate::health::Explanation::default());
         let explanation = of(&sets, &[crash("old"), crash("new")], &[]);
         let line = "Pod pod-new, container c crashes again and again (7 restarts, exit code 1)";
         assert_eq!(explanation.lines, [line]);

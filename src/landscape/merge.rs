@@ -109,7 +109,7 @@ mod tests {
     fn leaves(json: &Json, path: &str, out: &mut Vec<(String, Json)>) {
         match json.as_object() {
             Some(map) if !map.is_empty() => {
-                map.iter().for_each(|(k, v)| leaves(v, &format!("{path}/{k}"), out))
+                map.iter().for_each(|(k, v)| leaves(v, &format!("{path}/{k}"), out));
             }
             _ => out.push((path.into(), json.clone())),
         }

@@ -55,7 +55,7 @@ impl Actions<'_> {
                     .map(|live| owner(self.desired, component, self.observation, &object.reference, live));
                 match &whose {
                     Some(Owner::Foreign(other)) => {
-                        robbed.push((object.reference.clone(), format!("belongs to {other}")))
+                        robbed.push((object.reference.clone(), format!("belongs to {other}")));
                     }
                     Some(Owner::Nobody) if component.adopt == Adopt::None => {
                         robbed.push((object.reference.clone(), "exists already and is not ours".into()));

@@ -77,10 +77,10 @@ pub(super) fn foreign_owner(live: &Live, landscape: &str, part_of: &str) -> Opti
             return Some(tool.to_owned());
         }
     }
-    if live.label(LANDSCAPE_LABEL).is_none() {
-        if let Some(other) = live.label(PART_OF_LABEL).filter(|other| *other != part_of) {
-            return Some(format!("the ApplySet `{other}`"));
-        }
+    if live.label(LANDSCAPE_LABEL).is_none()
+        && let Some(other) = live.label(PART_OF_LABEL).filter(|other| *other != part_of)
+    {
+        return Some(format!("the ApplySet `{other}`"));
     }
     owner(live).map(|owner| format!("{owner}, which made it"))
 }

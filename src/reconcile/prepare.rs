@@ -65,7 +65,7 @@ pub struct Prepared {
 /// when the server cannot be asked.
 pub async fn prepare(walk: &Walk<'_>, request: &Request<'_>) -> Result<Prepared, Error> {
     let client = cluster::connect(request.target).await?;
-    plan_with(walk, request, client).await
+    Box::pin(plan_with(walk, request, client)).await
 }
 
 /// Plans with a connection that is there already (a loop keeps it).

@@ -27,10 +27,10 @@ pub async fn look_up(
     }
     let mut in_cluster = ClusterSecrets::new();
     for source in &walk.cluster.secret_sources {
-        if let SecretSource::Secret { namespace, name } = source {
-            if let Some(values) = read(client, namespace, name).await? {
-                in_cluster.insert((namespace.clone(), name.clone()), values);
-            }
+        if let SecretSource::Secret { namespace, name } = source
+            && let Some(values) = read(client, namespace, name).await?
+        {
+            in_cluster.insert((namespace.clone(), name.clone()), values);
         }
     }
     let from = Lookup { env: variable, tree: walk.tree, cluster: &in_cluster };

@@ -192,10 +192,14 @@ fn removal_text(out: &mut String, removal: &Removal, paint: Paint, verbose: bool
     match &removal.decision {
         Decision::Delete => line(out, 2, &paint.paint(REMOVED, &format!("- {reference}"))),
         Decision::Keep(reason) => {
-            line(out, 2, &paint.paint(CHANGED, &format!("= {reference} (kept: {reason})")))
+            line(out, 2, &paint.paint(CHANGED, &format!("= {reference} (kept: {reason})")));
         }
         Decision::Release => {
-            line(out, 2, &paint.paint(CHANGED, &format!("= {reference} (let go: stays, without our labels)")))
+            line(
+                out,
+                2,
+                &paint.paint(CHANGED, &format!("= {reference} (let go: stays, without our labels)")),
+            );
         }
         Decision::Forget(reason) if verbose => {
             line(out, 2, &paint.paint(QUIET, &format!("= {reference} (forgotten: {reason})")));

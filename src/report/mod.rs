@@ -10,7 +10,7 @@ pub mod progress;
 pub mod style;
 mod terminal;
 
-pub use terminal::{ColorChoice, Terminal};
+pub use terminal::{ColorChoice, Terminal, log_writer};
 
 /// The version of every JSON document.
 pub const API_VERSION: &str = "landskap.io/v1alpha1";

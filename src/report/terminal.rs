@@ -21,6 +21,12 @@ pub struct Terminal {
     pub width: usize,
 }
 
+/// Where the log goes: standard error.
+#[allow(clippy::disallowed_methods, reason = "this is the door")]
+pub fn log_writer() -> io::Stderr {
+    io::stderr()
+}
+
 /// When to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColorChoice {
@@ -34,6 +40,7 @@ pub enum ColorChoice {
 
 impl Terminal {
     /// The process's own streams. `columns` narrows or widens what the terminal says (the variable `COLUMNS`).
+    #[allow(clippy::disallowed_methods, reason = "this is the door")]
     pub fn of_process(color: ColorChoice, columns: Option<usize>) -> Self {
         let paint = |is_terminal: bool| match color {
             ColorChoice::Always => Paint::Color,
@@ -70,6 +77,7 @@ impl Terminal {
     }
 
     /// Asks on standard error and reads one line; `None` when nobody can be asked or the input ended.
+    #[allow(clippy::disallowed_methods, reason = "this is the door")]
     pub fn ask(&self, question: &str) -> Option<String> {
         if !self.interactive {
             return None;

@@ -24,7 +24,7 @@ fn rendered(name: &str) -> (Vec<String>, String) {
     for cluster in &landscape.clusters {
         let (charts, problems) = opened.charts(&tree, &files, cluster);
         assert!(problems.is_empty(), "{problems:?}");
-        let discovery = Discovery::of_version(cluster.kubernetes_version.clone().unwrap());
+        let discovery = Discovery::of_version(cluster.kubernetes_version.unwrap());
         let result = render::render(cluster, &landscape.name, &charts, &discovery, &files);
         assert!(result.diagnostics.is_empty(), "{:?}", result.diagnostics);
         names.extend(result.components.iter().map(|c| format!("{}/{}", cluster.name, c.name)));

@@ -103,11 +103,11 @@ async fn check(client: &Client, corner: &Corner, base: Value) -> Tally {
         let Ok(after) = client.apply(&prior, &ApplyOptions::default()).await else { continue };
         live = after;
         ask_all(client, corner, &api, &base, &edits, &live, &format!("after {label}"), &mut tally).await;
-        if index % 2 == 0 {
-            if let Some(touched) = touch(&api, &name, &base).await {
-                let when = format!("after {label} and an edit by hand");
-                ask_all(client, corner, &api, &base, &edits, &touched, &when, &mut tally).await;
-            }
+        if index % 2 == 0
+            && let Some(touched) = touch(&api, &name, &base).await
+        {
+            let when = format!("after {label} and an edit by hand");
+            ask_all(client, corner, &api, &base, &edits, &touched, &when, &mut tally).await;
         }
     }
     let _ = api.delete(&name, &DeleteParams::background()).await;
@@ -184,7 +184,7 @@ async fn ask(
 }
 
 /// The object without what a write that changes nothing may still move. A generation alone says nothing: the server
-/// raises it for a NetworkPolicy with an empty `ingress` at every write, since it stores that as absent.
+/// raises it for a `NetworkPolicy` with an empty `ingress` at every write, since it stores that as absent.
 fn timeless(live: &Live) -> Value {
     let mut object = live.0.clone();
     object.as_object_mut().unwrap().remove("status");

@@ -147,10 +147,10 @@ fn walk(
         (Some(Value::Array(before)), Some(Value::Array(after))) => lists(path, place, before, after, found),
         // A map that appears or goes is shown field by field where only some of its fields are ours.
         (None, Some(Value::Object(map))) if !place.whole && divided(place) => {
-            maps(path, place, &Map::new(), map, found)
+            maps(path, place, &Map::new(), map, found);
         }
         (Some(Value::Object(map)), None) if !place.whole && divided(place) => {
-            maps(path, place, map, &Map::new(), found)
+            maps(path, place, map, &Map::new(), found);
         }
         _ => found.push(Found {
             path: path.clone(),

@@ -18,20 +18,22 @@ pub(in crate::plan) fn check(
         return;
     }
     let applied = observation.identity.as_ref().and_then(|record| record.revision.as_ref());
-    if let Some(applied) = applied {
-        if applied != revision && intent.contains_applied != Some(true) && !intent.allow_rewind {
-            let short = |revision: &str| revision.chars().take(12).collect::<String>();
-            refusals.push(Refusal {
-                code: "rewind".into(),
-                message: format!(
-                    "the revision `{}` does not contain `{}`, which was applied last",
-                    short(revision),
-                    short(applied)
-                ),
-                hint: "if you mean to go back, use `--allow-rewind`".into(),
-                objects: Vec::new(),
-            });
-        }
+    if let Some(applied) = applied
+        && applied != revision
+        && intent.contains_applied != Some(true)
+        && !intent.allow_rewind
+    {
+        let short = |revision: &str| revision.chars().take(12).collect::<String>();
+        refusals.push(Refusal {
+            code: "rewind".into(),
+            message: format!(
+                "the revision `{}` does not contain `{}`, which was applied last",
+                short(revision),
+                short(applied)
+            ),
+            hint: "if you mean to go back, use `--allow-rewind`".into(),
+            objects: Vec::new(),
+        });
     }
     if intent.dirty && !intent.allow_dirty {
         refusals.push(Refusal {

@@ -41,7 +41,7 @@ fn descend<'v>(steps: &[Step], value: &'v Value, token: &str) -> Vec<(Vec<Step>,
             .enumerate()
             .filter(|(index, item)| match token.split_once('=') {
                 Some((key, wanted)) => item.get(key).is_some_and(|found| {
-                    found.as_str().map_or_else(|| found.to_string() == wanted, |found| found == wanted)
+                    found.as_str().map_or_else(|| *found == wanted, |found| found == wanted)
                 }),
                 None => token == "*" || token.parse() == Ok(*index),
             })
@@ -102,10 +102,10 @@ pub(super) fn set(body: &mut Value, place: &[Step], value: Value) {
 
 /// Removes what is at `place`, if it is the value of a map key. A list item is not a field: it stays.
 pub(super) fn remove(body: &mut Value, place: &[Step]) {
-    if let Some((Step::Key(key), above)) = place.split_last() {
-        if let Some(map) = reach(body, above).and_then(Value::as_object_mut) {
-            map.remove(key);
-        }
+    if let Some((Step::Key(key), above)) = place.split_last()
+        && let Some(map) = reach(body, above).and_then(Value::as_object_mut)
+    {
+        map.remove(key);
     }
 }
 

@@ -36,10 +36,8 @@ fn target(reference: &ObjectRef, body: &Value) -> Option<(String, String, String
 pub(super) fn always(object: &mut DesiredObject) {
     let aggregated = object.reference.is("rbac.authorization.k8s.io", "ClusterRole")
         && object.body.get("aggregationRule").is_some_and(Value::is_object);
-    if aggregated {
-        if let Some(body) = object.body.as_object_mut() {
-            body.remove("rules");
-        }
+    if aggregated && let Some(body) = object.body.as_object_mut() {
+        body.remove("rules");
     }
 }
 
