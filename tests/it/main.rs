@@ -9,6 +9,7 @@ mod broken;
 mod cluster;
 mod crash;
 mod landscapes;
+mod killed;
 mod proof;
 mod source;
 mod source_http;

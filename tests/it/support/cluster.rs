@@ -9,6 +9,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
 use kube::api::{Api, DeleteParams, ListParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -47,7 +48,12 @@ pub fn unique(prefix: &str) -> String {
 
 /// A client of kube with all rights, to set the scene with.
 pub async fn admin() -> kube::Client {
-    let config = Kubeconfig::read_from(kubeconfig()).unwrap();
+    admin_of(kubeconfig()).await
+}
+
+/// The same for a kubeconfig.
+pub async fn admin_of(kubeconfig: &Path) -> kube::Client {
+    let config = Kubeconfig::read_from(kubeconfig).unwrap();
     let mut config =
         kube::Config::from_custom_kubeconfig(config, &KubeConfigOptions::default()).await.unwrap();
     config.proxy_url = None;
@@ -97,8 +103,10 @@ impl Drop for Corner {
                     ListParams::default().labels(&format!("landskap.io/record-landscape={landscape}"));
                 let maps: Api<ConfigMap> = Api::namespaced(client.clone(), "landskap");
                 let _ = maps.delete_collection(&DeleteParams::default(), &records).await;
-                let secrets: Api<Secret> = Api::namespaced(client, "landskap");
+                let secrets: Api<Secret> = Api::namespaced(client.clone(), "landskap");
                 let _ = secrets.delete_collection(&DeleteParams::default(), &records).await;
+                let leases: Api<Lease> = Api::namespaced(client, "landskap");
+                let _ = leases.delete_collection(&DeleteParams::default(), &records).await;
             });
         });
         let _ = cleaned.join();
