@@ -8,7 +8,7 @@ use super::args::{ConnectionArgs, LandscapeArgs, MeantArgs};
 use super::exit::Exit;
 use super::failure::{Failure, chain};
 use super::session::{Loaded, Session};
-use crate::cluster::Target;
+use crate::cluster::{LeaseError, Target};
 use crate::diagnostic::has_errors;
 use crate::landscape::Cluster;
 use crate::plan::{Intent, Mode};
@@ -133,6 +133,13 @@ pub fn intent(
 pub fn tell(session: &Session, cluster: &str, error: Error) -> Exit {
     match error {
         Error::Problems(mut diagnostics) => session.tell(&mut diagnostics),
+        Error::Lease(held @ LeaseError::HeldBy(_)) => {
+            session.terminal.say(&format!(
+                "cluster `{cluster}`: refused[locked]: {held}; nothing was written to it\n\
+                 hint: wait for it to end, or give a longer `--lock-timeout`\n"
+            ));
+            return Exit::Refused;
+        }
         error => {
             session
                 .terminal

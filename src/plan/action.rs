@@ -220,8 +220,9 @@ fn blocked(reason: &str) -> Operation {
 fn explain(object: &DesiredObject, rejection: &Rejection) -> String {
     let hint = if immutable::fields(rejection).is_some() {
         format!(
-            "; to delete and make it again, use `--allow-recreate {}` or its annotation `{}: allowed`",
+            "; to delete and make it again, use `--allow-recreate {}` {} its annotation `{}: allowed`",
             object.origin.component,
+            if immutable::is_precious(&object.reference) { "and" } else { "or" },
             marks::RECREATE
         )
     } else {

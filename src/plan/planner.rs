@@ -69,7 +69,7 @@ pub fn plan(
     guard::identity::check(desired, observation, intent, &mut refusals);
     guard::forward::check(desired, observation, intent, &mut refusals);
     guard::removals::check(desired, observation, intent, &components, &removal_off, &mut refusals);
-    guard::recreation::check(observation, intent, &components, &mut refusals);
+    guard::recreation::check(observation, dry_runs, intent, &components, &mut refusals);
     guard::inventories::check(desired, observation, &mut refusals);
 
     Plan {

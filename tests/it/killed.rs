@@ -11,7 +11,7 @@ use std::sync::mpsc;
 use http::Method;
 use landskap::object::ObjectRef;
 use landskap::plan::inventory::Entry;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::cluster;
 use crate::support::landscape::{Landscape, Ran, finish, signal};
@@ -87,15 +87,16 @@ fn sends_something(seen: &Seen) -> bool {
     seen.method != Method::GET && !seen.is_dry_run() && !seen.path.contains("/authorization.k8s.io/")
 }
 
-/// What is killed at every point, and what should be there in the end.
+/// Kills an apply of `change` after each of its writes, in a landscape of its own each time, until one ends by
+/// itself. Returns how many were killed. `prepare` may give the UID of the object `moves`, which it must keep.
 async fn kill_at_every_write(
-    prepare: impl AsyncFn(&Landscape),
+    prepare: impl AsyncFn(&Landscape) -> Option<Value>,
     change: impl Fn(&Landscape),
     wanted: &[&str],
 ) -> usize {
     for n in 1.. {
         let landscape = Landscape::new("killed").await;
-        prepare(&landscape).await;
+        let uid = prepare(&landscape).await;
         change(&landscape);
         landscape.commit();
         let proxy = Proxy::start(&landscape.kubeconfig);
@@ -112,6 +113,10 @@ async fn kill_at_every_write(
             ran.ended(0);
         }
         assert_converged(&landscape, &proxy, wanted, &moment).await;
+        if let Some(uid) = uid {
+            let moved = landscape.live("moves").await.unwrap();
+            assert_eq!(moved["metadata"]["uid"], uid, "{moment}: handed over, not made again");
+        }
         if !killed {
             return n - 1;
         }
@@ -131,7 +136,7 @@ fn first(landscape: &Landscape) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_after_any_write_of_a_first_apply_the_next_run_converges() {
-    let points = kill_at_every_write(async |_| {}, first, &["settings", "account", "web"]).await;
+    let points = kill_at_every_write(async |_| None, first, &["settings", "account", "web"]).await;
     assert!(points >= 7, "only {points} writes");
 }
 
@@ -142,9 +147,7 @@ async fn killed_after_any_write_of_a_removal_and_a_handover_the_next_run_converg
         landscape.component("stays", "", &[map("changes"), map("goes")]);
         landscape.component("leaves", "", &[map("moves"), map("left")]);
         landscape.installed();
-        let uid = landscape.live("moves").await.unwrap()["metadata"]["uid"].clone();
-        // Whoever makes it again instead of handing it over is found out by the UID.
-        landscape.write("uid", uid.as_str().unwrap());
+        Some(landscape.live("moves").await.unwrap()["metadata"]["uid"].clone())
     };
     let change = |landscape: &Landscape| {
         let map = |name: &str| landscape.config_map(name, "2");

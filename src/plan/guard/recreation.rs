@@ -3,17 +3,21 @@
 use crate::object::ObjectRef;
 use crate::plan::intent::Intent;
 use crate::plan::model::{Action, ComponentPlan, Decision, Operation, Presence, Refusal};
-use crate::plan::observation::Observation;
+use crate::plan::immutable::is_precious;
+use crate::plan::marks::RECREATE;
+use crate::plan::observation::{DryRun, DryRuns, Observation};
 
-/// `recreation`: a change of namespace or release name shows as removals beside creations of the same kind.
-/// (An immutable field blocks its object unless recreation is allowed: see `action`.)
+/// `recreation`: an immutable field would change; or a change of namespace or release name shows as removals beside
+/// creations of the same kind.
 pub(in crate::plan) fn check(
     observation: &Observation,
+    dry_runs: &DryRuns,
     intent: &Intent,
     components: &[ComponentPlan],
     refusals: &mut Vec<Refusal>,
 ) {
     for component in components.iter().filter(|component| component.presence == Presence::Installed) {
+        refusals.extend(immutable(observation, dry_runs, component));
         if intent.allow_recreate.contains(&component.name) {
             continue;
         }
@@ -50,6 +54,43 @@ pub(in crate::plan) fn check(
             objects,
         });
     }
+}
+
+/// What `action` has blocked because only an immutable field stands in the way. Where recreation is allowed it
+/// has blocked nothing.
+fn immutable(
+    observation: &Observation,
+    dry_runs: &DryRuns,
+    component: &ComponentPlan,
+) -> Option<Refusal> {
+    let blocked = |action: &&Action| matches!(action.operation, Operation::Blocked { .. });
+    let rejection = |reference: &ObjectRef| match dry_runs.get(reference) {
+        Some(DryRun::Rejected(rejection)) if observation.live.contains_key(reference) => {
+            crate::plan::immutable::fields(rejection)
+        }
+        _ => None,
+    };
+    let found = component.actions.iter().filter(blocked);
+    let found = found.filter_map(|action| Some((&action.reference, rejection(&action.reference)?)));
+    let found: Vec<(&ObjectRef, Vec<String>)> = found.collect();
+    let (first, fields) = found.first()?;
+    let name = &component.name;
+    // What holds data must say so itself as well: see `action`.
+    let marks = if found.iter().any(|(reference, _)| is_precious(reference)) {
+        format!("`--allow-recreate {name}`, and on the object the annotation `{RECREATE}: allowed`")
+    } else {
+        format!("`--allow-recreate {name}`, or on the object the annotation `{RECREATE}: allowed`")
+    };
+    Some(Refusal {
+        code: "recreation".into(),
+        message: format!(
+            "{} of `{name}` can't be changed, only deleted and made again: {} of {first} is immutable",
+            if found.len() == 1 { "an object".to_owned() } else { format!("{} objects", found.len()) },
+            fields.join(", "),
+        ),
+        hint: format!("if you mean it, use {marks}"),
+        objects: found.into_iter().map(|(reference, _)| reference.clone()).collect(),
+    })
 }
 
 fn is_create(action: &Action) -> bool {
