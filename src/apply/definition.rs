@@ -67,6 +67,7 @@ async fn established(run: &Run<'_>, action: &Action, begin: Instant) -> Result<V
             written: None,
             has_status: None,
             related: &related,
+            rules: &[],
         };
         let health = health::assess(live.as_ref().map(|live| &live.0), &context);
         match (health.status, live) {

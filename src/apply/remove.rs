@@ -183,8 +183,13 @@ fn uid(removal: &Removal) -> Option<&str> {
 
 fn why_held(live: &Live) -> String {
     let related = health::Related::default();
-    let context =
-        health::Context { now: jiff::Timestamp::now(), written: None, has_status: None, related: &related };
+    let context = health::Context {
+        now: jiff::Timestamp::now(),
+        written: None,
+        has_status: None,
+        related: &related,
+        rules: &[],
+    };
     health::assess(Some(&live.0), &context).reason
 }
 

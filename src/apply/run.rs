@@ -17,6 +17,7 @@ use super::machine::{Command, End, Input, Machine, Step};
 use super::outcome::{ComponentOutcome, ComponentResult, Counts, Interruption, Outcome};
 use super::{Options, begin, masking, memory, parts, remove, settle, wait, write};
 use crate::cluster::Client;
+use crate::landscape::HealthRule;
 use crate::object::ObjectRef;
 use crate::plan::{
     ComponentPlan, Desired, DesiredObject, Inventory, Live, Observation, Operation, Plan, Presence,
@@ -43,6 +44,8 @@ pub struct Run<'a> {
     pub client: &'a Client,
     pub plan: &'a Plan,
     pub desired: BTreeMap<&'a ObjectRef, &'a DesiredObject>,
+    /// By component.
+    rules: BTreeMap<&'a str, &'a [HealthRule]>,
     pub observation: &'a Observation,
     pub options: &'a Options,
     pub masks: masking::Masks,
@@ -84,6 +87,7 @@ impl<'a> Run<'a> {
             client,
             plan,
             desired: objects().map(|object| (&object.reference, object)).collect(),
+            rules: desired.components.iter().map(|c| (c.name.as_str(), c.health.as_slice())).collect(),
             observation,
             options,
             masks: masking::Masks::of(objects()),
@@ -92,6 +96,11 @@ impl<'a> Run<'a> {
             taken: Mutex::new(already_taken(plan)),
             discovering: tokio::sync::Mutex::default(),
         }
+    }
+
+    /// The health rules of a component.
+    pub fn rules(&self, component: &str) -> &'a [HealthRule] {
+        self.rules.get(component).copied().unwrap_or_default()
     }
 
     /// Tells that something happened.

@@ -15,6 +15,7 @@ use super::event::{ObjectEvent, Phase, Unhealthy};
 use super::evidence;
 use super::run::{Run, Stopped, Work};
 use crate::health::{self, Context, Health, Related, Relation, Status};
+use crate::landscape::HealthRule;
 use crate::object::{GroupKind, ObjectRef};
 use crate::plan::{Action, Live, Operation};
 
@@ -47,7 +48,8 @@ struct Facts {
 
 /// Waits until all objects of the component are healthy.
 pub async fn healthy<'a>(run: &Run<'a>, work: &mut Work<'a>) -> Result<(), Stopped> {
-    let actions = work.component.actions.iter().filter(|action| is_waited_for(action));
+    let rules = run.rules(&work.component.name);
+    let actions = work.component.actions.iter().filter(|action| is_waited_for(action, rules));
     let targets: Vec<Target<'a>> = actions.map(|action| target(run, work, action)).collect();
     wait(run, work, targets).await
 }
@@ -58,9 +60,13 @@ pub async fn active<'a>(run: &Run<'a>, work: &mut Work<'a>, actions: &[&'a Actio
     wait(run, work, targets).await
 }
 
-fn is_waited_for(action: &Action) -> bool {
-    !matches!(action.operation, Operation::Skipped { .. } | Operation::Blocked { .. })
-        && !health::is_instant(&action.reference.group, &action.reference.kind)
+fn is_waited_for(action: &Action, rules: &[HealthRule]) -> bool {
+    let is_instant = || {
+        let gvk = action.gvk();
+        health::is_instant(&gvk.group, &gvk.kind)
+            && health::rule_for(rules, &gvk.api_version(), &gvk.kind).is_none()
+    };
+    !matches!(action.operation, Operation::Skipped { .. } | Operation::Blocked { .. }) && !is_instant()
 }
 
 fn target<'a>(run: &Run<'a>, work: &Work<'a>, action: &'a Action) -> Target<'a> {
@@ -161,13 +167,14 @@ fn is_finished(reference: &ObjectRef, live: &Live) -> bool {
 /// Judges what was read.
 async fn judge<'a>(run: &Run<'a>, work: &Work<'a>, targets: &mut [Target<'a>], facts: &mut Facts) {
     let related = related(run, targets, facts).await;
+    let rules = run.rules(&work.component.name);
     for target in targets {
         if target.health.status.is_done() || target.unread {
             continue;
         }
         let has_status = has_status(run, target, facts).await;
         let written = work.written.get(target.reference).copied();
-        let context = Context { now: Timestamp::now(), written, has_status, related: &related };
+        let context = Context { now: Timestamp::now(), written, has_status, related: &related, rules };
         target.health = health::assess(target.live.as_ref().map(|live| &live.0), &context);
         target.failure = (target.health.status == Status::Failed).then(|| target.health.reason.clone());
     }

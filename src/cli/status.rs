@@ -93,7 +93,8 @@ fn applied(prepared: &Prepared) -> Option<&str> {
 fn row(prepared: &Prepared, component: &ComponentPlan, now: Timestamp) -> Row {
     let observation = &prepared.observation;
     let related = Related::default();
-    let context = health::Context { now, written: None, has_status: None, related: &related };
+    let rules = prepared.desired.component(&component.name).map_or(&[][..], |wanted| &wanted.health);
+    let context = health::Context { now, written: None, has_status: None, related: &related, rules };
     let references: Vec<&ObjectRef> = component
         .actions
         .iter()

@@ -18,6 +18,7 @@ mod network;
 mod pod;
 mod policy;
 mod replica_set;
+mod rules;
 mod stateful_set;
 mod storage;
 #[cfg(test)]
@@ -29,11 +30,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::landscape::HealthRule;
 use crate::object::GroupVersionKind;
 
 pub use custom::is_built_in;
 pub use explain::{Evidence, Explanation, explain, owned_by};
 pub use job::may_vanish;
+pub use rules::rule_for;
 
 /// How an object is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -103,6 +106,8 @@ pub struct Context<'a> {
     pub has_status: Option<bool>,
     /// Facts about other objects.
     pub related: &'a Related,
+    /// Rules of its component, in place of the kind's own.
+    pub rules: &'a [HealthRule],
 }
 
 /// Facts about other objects that decide about the health of some kinds. [`relations`] says which are wanted;
@@ -146,11 +151,19 @@ pub fn relations(object: &Value) -> Vec<Relation> {
 /// How `live` is. `None` is [`Status::NotFound`].
 ///
 /// The order is kstatus': being deleted, not yet observed, `Reconciling`, `Stalled`, the kind's rule, `Ready`, and
-/// at last current, since nothing speaks against it.
+/// at last current, since nothing speaks against it. A rule of the component for the kind decides alone, once the
+/// object is observed.
 pub fn assess(live: Option<&Value>, context: &Context) -> Health {
     let Some(object) = live else { return Health::new(Status::NotFound, "does not exist") };
     if fields::exists(object, "/metadata/deletionTimestamp") {
         return terminating(object);
+    }
+    if let Some(health) = unobserved(object) {
+        return health;
+    }
+    let text = |pointer: &str| fields::text(object, pointer);
+    if let Some(rule) = rule_for(context.rules, text("/apiVersion"), text("/kind")) {
+        return rules::assess(rule, object);
     }
     if let Some(health) = general(object) {
         return health;
@@ -206,14 +219,19 @@ pub fn is_instant(group: &str, kind: &str) -> bool {
         )
 }
 
-/// What holds for every kind, before its own rule.
-fn general(object: &Value) -> Option<Health> {
+/// An object whose last change its controller has not seen yet.
+fn unobserved(object: &Value) -> Option<Health> {
     if let (Some(generation), Some(observed)) =
         (fields::int(object, "/metadata/generation"), fields::int(object, "/status/observedGeneration"))
         && generation != observed
     {
         return Some(Health::in_progress("its controller has not seen the last change yet"));
     }
+    None
+}
+
+/// What holds for every kind, before its own rule.
+fn general(object: &Value) -> Option<Health> {
     if let Some(condition) = fields::condition(object, "Reconciling").filter(|c| c.status == "True") {
         return Some(Health::in_progress(condition.explained("is reconciling")));
     }

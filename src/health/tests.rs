@@ -18,7 +18,10 @@ fn ago(seconds: i64) -> String {
 
 fn health(object: &Value) -> Health {
     let related = Related::default();
-    assess(Some(object), &Context { now: now(), written: None, has_status: None, related: &related })
+    assess(
+        Some(object),
+        &Context { now: now(), written: None, has_status: None, related: &related, rules: &[] },
+    )
 }
 
 #[track_caller]
@@ -49,7 +52,7 @@ fn condition(kind: &str, status: &str, reason: &str, message: &str, since: i64) 
 #[test]
 fn general_rules_come_before_the_kind() {
     let related = Related::default();
-    let context = Context { now: now(), written: None, has_status: None, related: &related };
+    let context = Context { now: now(), written: None, has_status: None, related: &related, rules: &[] };
     assert_eq!(assess(None, &context).status, Status::NotFound);
 
     let mut map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}});
@@ -241,7 +244,7 @@ fn volumes() {
         binding_modes: [("slow".into(), "WaitForFirstConsumer".into())].into(),
         ..Related::default()
     };
-    let context = Context { now: now(), written: None, has_status: None, related: &related };
+    let context = Context { now: now(), written: None, has_status: None, related: &related, rules: &[] };
     assert_eq!(assess(Some(&claim("Pending")), &context).status, Status::Current);
     let mut consumed = claim("Pending");
     consumed["metadata"]["annotations"] = json!({"volume.kubernetes.io/selected-node": "n1"});
@@ -308,7 +311,7 @@ fn webhooks_need_their_backend() {
     assert_eq!(super::relations(&of("eA==")), [wanted]);
     let related =
         Related { ready_endpoints: [(("n".into(), "s".into()), false)].into(), ..Related::default() };
-    let context = Context { now: now(), written: None, has_status: None, related: &related };
+    let context = Context { now: now(), written: None, has_status: None, related: &related, rules: &[] };
     let health = assess(Some(&of("eA==")), &context);
     assert_eq!(health.reason, "webhook w: Service n/s has no ready endpoint");
     assert_eq!(health.status, Status::InProgress);
@@ -372,7 +375,8 @@ fn custom_resources_get_a_grace_before_their_first_status() {
     let related = Related::default();
     let judge = |object: &Value, written: Option<i64>, has_status| {
         let written = written.map(|s| ago(s).parse().expect("a time"));
-        assess(Some(object), &Context { now: now(), written, has_status, related: &related }).status
+        assess(Some(object), &Context { now: now(), written, has_status, related: &related, rules: &[] })
+            .status
     };
     let old = of(500, json!(null));
     assert_eq!(judge(&old, Some(3), Some(true)), Status::InProgress, "written just now");

@@ -6,6 +6,7 @@ use super::checks::{Checks, Labelled};
 use super::cluster::{self, ClusterSource};
 use super::contracts::Known;
 use super::discover::{ClusterFolder, Document, discover};
+use super::expressions::Expressions;
 use super::format::{ClusterFile, ComponentFile, Decoder, LandscapeFile};
 use super::model::Landscape;
 use super::resolve::{Shared, resolve};
@@ -92,6 +93,7 @@ fn read(tree: &Tree, files: &Files, problems: &mut Vec<Diagnostic>) -> Option<La
     cluster::check_sources(&landscape, &document, &clusters, problems);
 
     let single = clusters.len() == 1 && !lost;
+    let expressions = Expressions::default();
     let mut per_cluster = Vec::new();
     let mut resolved = Vec::new();
     for source in &clusters {
@@ -105,6 +107,7 @@ fn read(tree: &Tree, files: &Files, problems: &mut Vec<Diagnostic>) -> Option<La
             components: &shared,
             broken: &broken,
             known: &checks.known,
+            expressions: &expressions,
             incomplete,
             without_sources: entries.is_empty() && !single && is_sound,
         };

@@ -12,6 +12,7 @@ mod contracts;
 mod discover;
 mod draft;
 mod explain;
+mod expressions;
 mod fields;
 mod format;
 mod load;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use crate::diagnostic::Span;
-use crate::object::KubernetesVersion;
+use crate::object::{Expression, KubernetesVersion};
 use crate::yaml::Node;
 
 /// A whole landscape.
@@ -159,7 +159,7 @@ pub struct Component {
     pub adopt: Adopt,
     /// Fields that others may change.
     pub ignore_differences: Vec<IgnoreDifference>,
-    /// CEL health rules (kept as written).
+    /// Health rules, lowest layer first: of several for one kind the last holds.
     pub health: Vec<HealthRule>,
     /// Whether the chart's `crds/` are left to another component.
     pub skip_crds: bool,
@@ -290,19 +290,19 @@ pub struct IgnoreDifference {
     pub span: Span,
 }
 
-/// A CEL health rule for one kind.
+/// A health rule for one kind, in place of the built-in one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HealthRule {
     /// `apiVersion`.
     pub api_version: String,
     /// Kind.
     pub kind: String,
-    /// CEL: still on its way.
-    pub in_progress: Option<String>,
-    /// CEL: failed.
-    pub failed: Option<String>,
-    /// CEL: done.
-    pub current: String,
+    /// True while it is on its way.
+    pub in_progress: Option<Expression>,
+    /// True when it has failed.
+    pub failed: Option<Expression>,
+    /// True when it is done.
+    pub current: Expression,
     /// Where.
     pub span: Span,
 }

@@ -9,9 +9,10 @@ use super::cluster::ClusterSource;
 use super::compute::{Scope, compute};
 use super::contracts::{self, Computing, Known, Links, Need, Offers, Party};
 use super::draft::{Draft, install};
+use super::expressions::Expressions;
 use super::format::{AdoptFile, CrdsFile, Fields};
 use super::model::{
-    Absence, Adopt, Component, HealthRule, IgnoreDifference, Patch, PatchTarget, Required, Suspend, Wait,
+    Absence, Adopt, Component, IgnoreDifference, Patch, PatchTarget, Required, Suspend, Wait,
 };
 use super::order::{Edges, sort};
 use super::values::{merged, provenance};
@@ -37,6 +38,8 @@ pub(super) struct Shared<'a> {
     pub broken: &'a BTreeMap<String, Span>,
     /// Every offer of the landscape.
     pub known: &'a Known,
+    /// Those read so far.
+    pub expressions: &'a Expressions,
     /// Whether some file could not be read at all, so that `known` may lack something.
     pub incomplete: bool,
     /// Wherever secrets may be found: none at all is an error for a component that needs one.
@@ -259,14 +262,7 @@ fn finish(
             .iter()
             .flatten()
             .zip(items("health"))
-            .map(|(rule, node)| HealthRule {
-                api_version: rule.api_version.clone(),
-                kind: rule.kind.clone(),
-                in_progress: rule.in_progress.clone(),
-                failed: rule.failed.clone(),
-                current: rule.current.clone(),
-                span: node.span,
-            })
+            .filter_map(|(rule, node)| shared.expressions.rule(rule, node, problems))
             .collect(),
         skip_crds: fields.crds == Some(CrdsFile::Skip),
         span: draft.span,

@@ -106,6 +106,7 @@ fn desire_component(
         suspended: component.suspend.as_ref().map(|suspend| suspend.reason.clone()),
         timeout: component.wait.timeout,
         ignore_differences: component.ignore_differences.clone(),
+        health: component.health.clone(),
         objects,
     }
 }

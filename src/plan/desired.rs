@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::landscape::{Adopt, IgnoreDifference, Limits, NamespaceMetadata};
+use crate::landscape::{Adopt, HealthRule, IgnoreDifference, Limits, NamespaceMetadata};
 use crate::object::{GroupVersionKind, ObjectRef, Origin};
 
 /// What one cluster should hold.
@@ -54,6 +54,8 @@ pub struct DesiredComponent {
     pub timeout: Duration,
     /// Fields that others may change.
     pub ignore_differences: Vec<IgnoreDifference>,
+    /// Health rules that stand in place of the built-in ones; the last for a kind holds.
+    pub health: Vec<HealthRule>,
     /// Every object, each identity once.
     pub objects: Vec<DesiredObject>,
 }

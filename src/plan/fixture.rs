@@ -96,6 +96,7 @@ pub(super) fn component(name: &str, objects: Vec<DesiredObject>) -> DesiredCompo
         suspended: None,
         timeout: Duration::from_secs(60),
         ignore_differences: Vec::new(),
+        health: Vec::new(),
         objects,
     }
 }

@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use landskap::apply::{ComponentResult, Event, Interruption, ObjectEvent};
+use landskap::diagnostic::{Files, Span};
+use landskap::landscape::HealthRule;
+use landskap::object::Expression;
 use landskap::plan::inventory::{Entry, Phase, State};
 use landskap::plan::{self, Live};
 use serde_json::{Value, json};
@@ -209,6 +212,34 @@ async fn a_failed_component_stops_its_dependents_and_nobody_else() {
     scene.component("provider", vec![ready]);
     scene.apply().await.well();
     assert!(scene.live(&last).await.is_some());
+}
+
+#[tokio::test]
+async fn a_health_rule_decides_in_place_of_the_built_in_one() {
+    let mut scene = Scene::new("ruled").await;
+    scene.options.timeout = Some(Duration::from_secs(2));
+    let rule = HealthRule {
+        api_version: "v1".into(),
+        kind: "ConfigMap".into(),
+        in_progress: None,
+        failed: Some(Expression::new("data.data == 'bad'").unwrap()),
+        current: Expression::new("data.state == 'ready'").unwrap(),
+        span: Span::new(Files::new().add("test", "", false), 0..0),
+    };
+    let map = scene.config_map("m", "x");
+    scene.component("a", vec![map.clone()]).health.push(rule.clone());
+    let reasons = scene.apply().await.reasons("a");
+    assert!(reasons.contains("the rule `current` has no answer: there is no `state`"), "{reasons}");
+
+    patch(&map, json!({"data": {"state": "ready"}})).await;
+    scene.options.timeout = Some(Duration::from_secs(30));
+    scene.component("a", vec![scene.config_map("m", "y")]).health.push(rule.clone());
+    scene.apply().await.well();
+    scene.component("a", vec![scene.config_map("m", "bad")]).health.push(rule);
+    let begin = std::time::Instant::now();
+    let reasons = scene.apply().await.reasons("a");
+    assert!(reasons.ends_with("`data.data == 'bad'` holds, the rule `failed`"), "{reasons}");
+    assert!(begin.elapsed() < Duration::from_secs(20), "a failure is not waited for");
 }
 
 #[tokio::test]

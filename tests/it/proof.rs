@@ -235,6 +235,7 @@ fn desired(corner: &Corner, object: &DesiredObject) -> Desired {
             suspended: None,
             timeout: std::time::Duration::ZERO,
             ignore_differences: Vec::new(),
+            health: Vec::new(),
             objects: vec![object.clone()],
         }],
         not_installed: BTreeSet::new(),

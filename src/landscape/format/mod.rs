@@ -11,7 +11,7 @@ mod landscape_file;
 mod shared;
 
 pub(super) use cluster_file::{ClusterFile, ConnectionFields};
-pub(super) use component_file::{AdoptFile, ComponentFile, CrdsFile, Fields};
+pub(super) use component_file::{AdoptFile, ComponentFile, CrdsFile, Fields, HealthFields};
 pub(super) use decode::{Decoder, describe};
 pub(super) use landscape_file::{LandscapeFile, LimitsFile, SecretSourceEntry};
 pub(super) use shared::{Duration, LabelSelector, Operator};

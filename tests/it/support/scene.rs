@@ -89,6 +89,7 @@ impl Scene {
             suspended: None,
             timeout: Duration::from_secs(60),
             ignore_differences: Vec::new(),
+            health: Vec::new(),
             objects,
         };
         self.remove(name);
