@@ -5,7 +5,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use crate::plan::DesiredObject;
+use crate::object::ObjectRef;
+use crate::plan::{DesiredObject, Live};
 
 /// Shorter values are left: they are found in any text, and masking them would tell more than it hides.
 const SHORTEST: usize = 4;
@@ -23,11 +24,15 @@ impl std::fmt::Debug for Masks {
 }
 
 impl Masks {
-    /// The values of all Secrets among `objects`, as they are and in base64.
-    pub fn of<'a>(objects: impl Iterator<Item = &'a DesiredObject>) -> Self {
-        let data = objects
-            .filter(|object| object.sensitive)
-            .filter_map(|object| object.body.get("data")?.as_object());
+    /// The values of all Secrets among the wanted and the live objects, as they are and in base64: a container may
+    /// still run with the values from before.
+    pub fn of<'a>(
+        wanted: impl Iterator<Item = &'a DesiredObject>,
+        live: impl Iterator<Item = (&'a ObjectRef, &'a Live)>,
+    ) -> Self {
+        let wanted = wanted.filter(|object| object.sensitive).map(|object| &object.body);
+        let live = live.filter(|(reference, _)| reference.is("", "Secret")).map(|(_, live)| &live.0);
+        let data = wanted.chain(live).filter_map(|object| object.get("data")?.as_object());
         let mut values: Vec<String> = Vec::new();
         for encoded in data.flat_map(|data| data.values()).filter_map(Value::as_str) {
             values.push(encoded.to_owned());
@@ -52,6 +57,19 @@ impl Masks {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_from_before_are_masked_too() {
+        let secret = ObjectRef {
+            group: String::new(),
+            kind: "Secret".into(),
+            namespace: Some("n".into()),
+            name: "s".into(),
+        };
+        let live = Live(serde_json::json!({"data": {"password": "b2xkLXBhc3N3b3Jk"}}));
+        let masks = Masks::of(std::iter::empty(), std::iter::once((&secret, &live)));
+        assert_eq!(masks.mask("login with old-password failed"), "login with *** failed");
+    }
 
     #[test]
     fn values_are_masked_raw_and_encoded() {

@@ -90,7 +90,7 @@ impl<'a> Run<'a> {
             rules: desired.components.iter().map(|c| (c.name.as_str(), c.health.as_slice())).collect(),
             observation,
             options,
-            masks: masking::Masks::of(objects()),
+            masks: masking::Masks::of(objects(), observation.live.iter()),
             events,
             writes: AtomicU64::new(0),
             taken: Mutex::new(already_taken(plan)),
