@@ -366,10 +366,12 @@ impl Client {
                 Err(failure) => {
                     if failure.is(409) {
                         // Our own write with a lost answer, a label set by hand, or a new holder.
-                        match self.read_lease(landscape).await {
-                            Ok(Some(seen)) if seen.holder == identity => version = seen.version,
-                            Ok(_) => return None,
-                            Err(_) => {}
+                        // It must not take longer than we may be sure.
+                        let left = (renewed + CERTAINTY).saturating_duration_since(Instant::now());
+                        match tokio::time::timeout(left.min(ATTEMPT), self.read_lease(landscape)).await {
+                            Ok(Ok(Some(seen))) if seen.holder == identity => version = seen.version,
+                            Ok(Ok(_)) => return None,
+                            Ok(Err(_)) | Err(_) => {}
                         }
                     }
                     if renewed.elapsed() >= CERTAINTY {

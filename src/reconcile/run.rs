@@ -87,15 +87,22 @@ fn interrupt(
     Listener(tokio::spawn(async move {
         let lost = async {
             match &mut lost {
-                Some(lost) => lost.wait_for(|lost| *lost).await.is_ok(),
+                // A Lease that nobody renews any more is lost as well.
+                Some(lost) => drop(lost.wait_for(|lost| *lost).await),
                 None => std::future::pending().await,
             }
         };
-        let why = tokio::select! {
-            signalled = stop.wait_for(|stop| *stop) => signalled.is_ok().then_some(Interruption::Signal),
-            lost = lost => lost.then_some(Interruption::LeaseLost),
+        let signalled = async {
+            // Without anybody who could signal, the Lease is still watched.
+            if stop.wait_for(|stop| *stop).await.is_err() {
+                std::future::pending::<()>().await;
+            }
         };
-        let _ = interruption.send(why);
+        let why = tokio::select! {
+            () = signalled => Interruption::Signal,
+            () = lost => Interruption::LeaseLost,
+        };
+        let _ = interruption.send(Some(why));
         // Whoever listens must not see the channel close.
         std::future::pending::<()>().await;
     }))
