@@ -66,6 +66,16 @@ fn save(session: &Session, path: &Path, plan: &Plan) -> Result<(), Failure> {
     Ok(())
 }
 
+/// A plan for all eyes. Without its salt the digests of Secrets tell nothing; with it short values could be found by
+/// trying.
+fn shown(plan: &Plan) -> Value {
+    let mut shown = json!(plan);
+    if let Some(fields) = shown.as_object_mut() {
+        fields.remove("salt");
+    }
+    shown
+}
+
 /// Plans as text or JSON.
 pub fn show(session: &Session, plans: &[Plan], output: Output) -> String {
     match output {
@@ -75,7 +85,7 @@ pub fn show(session: &Session, plans: &[Plan], output: Output) -> String {
             .collect::<Vec<_>>()
             .join("\n"),
         Output::Json => {
-            let clusters: Vec<Value> = plans.iter().map(|plan| json!(plan)).collect();
+            let clusters: Vec<Value> = plans.iter().map(shown).collect();
             document("Diff", &json!({"clusters": clusters}))
         }
     }

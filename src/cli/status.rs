@@ -139,7 +139,7 @@ fn row(prepared: &Prepared, component: &ComponentPlan, now: Timestamp) -> Row {
 
 fn text(session: &Session, prepared: &Prepared, rows: &[Row]) -> String {
     let paint = session.terminal.out_paint;
-    let short = |revision: &str| revision[..revision.len().min(10)].to_owned();
+    let short = |revision: &str| revision.chars().take(10).collect::<String>();
     let at = applied(prepared).map_or(String::new(), |revision| format!(" at {}", short(revision)));
     let heading =
         format!("cluster {}{at}, Kubernetes {}", prepared.plan.cluster, prepared.plan.server_version);

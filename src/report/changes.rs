@@ -22,6 +22,8 @@ pub struct Counts {
     pub recreate: usize,
     /// Objects to delete.
     pub delete: usize,
+    /// Objects to let go of.
+    pub release: usize,
     /// Objects that the server would refuse.
     pub blocked: usize,
     /// Objects that are as they should be.
@@ -53,6 +55,7 @@ impl Counts {
             }
         }
         counts.delete = component.removals.iter().filter(|r| r.decision == Decision::Delete).count();
+        counts.release = component.removals.iter().filter(|r| r.decision == Decision::Release).count();
         counts
     }
 
@@ -62,6 +65,7 @@ impl Counts {
             change: self.change + other.change,
             recreate: self.recreate + other.recreate,
             delete: self.delete + other.delete,
+            release: self.release + other.release,
             blocked: self.blocked + other.blocked,
             unchanged: self.unchanged + other.unchanged,
         }
@@ -69,7 +73,7 @@ impl Counts {
 
     /// Whether an apply would write anything.
     pub fn any(self) -> bool {
-        self.create + self.change + self.recreate + self.delete + self.blocked > 0
+        self.create + self.change + self.recreate + self.delete + self.release + self.blocked > 0
     }
 }
 
@@ -81,6 +85,7 @@ impl std::fmt::Display for Counts {
             (self.change, "to change"),
             (self.recreate, "to recreate"),
             (self.delete, "to delete"),
+            (self.release, "to let go"),
             (self.blocked, "blocked"),
         ]
         .into_iter()
@@ -95,7 +100,9 @@ impl std::fmt::Display for Counts {
 pub fn text(plan: &Plan, paint: Paint, verbose: bool) -> String {
     let mut out = String::new();
     let heading = match &plan.revision {
-        Some(revision) => format!("cluster {} at {}", plan.cluster, &revision[..revision.len().min(10)]),
+        Some(revision) => {
+            format!("cluster {} at {}", plan.cluster, revision.chars().take(10).collect::<String>())
+        }
         None => format!("cluster {}", plan.cluster),
     };
     line(&mut out, 0, &paint.paint(HEADING, &heading));
@@ -297,6 +304,13 @@ mod tests {
         assert!(shown.contains("-d\n"), "{shown}");
         assert!(shown.contains("+D\\u{1b}\n"), "{shown}");
         assert!(!shown.contains(" a\n"), "{shown}");
+    }
+
+    #[test]
+    fn letting_go_is_a_change() {
+        let counts = Counts { release: 1, ..Counts::default() };
+        assert!(counts.any(), "or nobody is asked");
+        assert_eq!(counts.to_string(), "1 to let go");
     }
 
     #[test]
