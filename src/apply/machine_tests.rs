@@ -137,6 +137,14 @@ fn garbage_goes_although_an_installed_component_fails() {
 }
 
 #[test]
+fn what_a_failed_component_may_still_need_stays() {
+    // `app` needed `base`, which leaves; the new `app` needs it no more, but could not be written.
+    let (log, ends) = run(vec![writes("app", &[]), leaves("base", &[0])], |name, _| name == "app");
+    assert!(!log.iter().any(|entry| entry.starts_with("base:")), "{log:?}");
+    assert_eq!(ends[1], End::Skipped("`app` failed".into()));
+}
+
+#[test]
 fn an_old_owner_settles_after_its_heir_has_written() {
     // The heir stands after the old owner, and they hand something to each other.
     let old = Part { heirs: vec![1], ..writes("old", &[]) };

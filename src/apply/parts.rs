@@ -23,7 +23,8 @@ pub fn parts(plan: &Plan, observation: &Observation, options: &Options) -> Vec<P
         .map(|component| {
             let leaving = is_leaving(component);
             let after = positions(plan, |other| {
-                component.after.contains(&other.name) && is_leaving(other) == leaving
+                // What stays may have needed what leaves until this run has written it.
+                component.after.contains(&other.name) && (leaving || !is_leaving(other))
             });
             let heirs = positions(plan, |other| is_heir(component, other));
             let blocked =
@@ -149,4 +150,50 @@ fn is_untidy(component: &ComponentPlan, previous: Option<&Inventory>) -> bool {
             Decision::Forget(_) => state(&removal.reference).is_some(),
             Decision::Delete | Decision::Release => true,
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::object::{Discovery, KubernetesVersion};
+
+    fn observation() -> Observation {
+        Observation {
+            cluster_uid: "u".into(),
+            discovery: Discovery::of_version(KubernetesVersion { major: 1, minor: 34 }),
+            namespaces: BTreeMap::new(),
+            identity: None,
+            inventories: BTreeMap::new(),
+            live: BTreeMap::new(),
+            unreadable: BTreeMap::new(),
+            incomplete: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_leaves_waits_for_what_stays_and_needed_it() {
+        let component = |name: &str, presence: serde_json::Value, after: &[&str]| {
+            json!({"name": name, "presence": presence, "after": after, "timeoutSeconds": 1,
+                   "actions": [], "removals": [], "takesOver": []})
+        };
+        let plan: Plan = serde_json::from_value(json!({
+            "schemaVersion": 1, "landscape": "l", "origin": "o", "cluster": "c", "clusterUid": "u",
+            "serverVersion": "v", "salt": "", "newCluster": false, "namespaces": {}, "refusals": [],
+            "warnings": [], "removalOff": [],
+            "components": [
+                component("app", json!("installed"), &["base"]),
+                component("base", json!({"leaving": "its file is gone"}), &["app"]),
+            ],
+        }))
+        .unwrap();
+        let (_, stop) = tokio::sync::watch::channel(None);
+        let options = Options { wait: true, timeout: None, learn: false, stop };
+        let after: Vec<Vec<usize>> =
+            parts(&plan, &observation(), &options).into_iter().map(|part| part.after).collect();
+        assert_eq!(after, [Vec::new(), vec![0]], "what stays never waits for what leaves");
+    }
 }

@@ -235,7 +235,8 @@ async fn delete(run: &Run<'_>, component: &str, removal: &Removal) -> Answer {
 
 /// The components whose mark means that the object is this component's: itself and its former names.
 fn owners<'a>(run: &'a Run<'_>, component: &'a str) -> Vec<&'a str> {
-    let former = run.plan.components.iter().filter(|c| c.name == component).flat_map(|c| &c.takes_over);
+    let plans = run.plan.components.iter().filter(|c| c.name == component);
+    let former = plans.flat_map(|c| c.takes_over.iter().chain(&c.formerly));
     std::iter::once(component).chain(former.map(String::as_str)).collect()
 }
 

@@ -7,7 +7,10 @@ use crate::plan::{self, ComponentPlan, Decision, Inventory, Operation, Outcome a
 
 /// The inventory that a component's run starts from: what is stored and what will be written.
 pub fn first(run: &Run, previous: Option<&Inventory>, component: &ComponentPlan) -> Inventory {
-    plan::write_ahead(previous, component, run.plan)
+    let mut inventory = plan::write_ahead(previous, component, run.plan);
+    let former = component.takes_over.iter().filter_map(|name| run.observation.inventories.get(name));
+    former.for_each(|former| plan::take_over(&mut inventory, former));
+    inventory
 }
 
 /// Writes the inventory ahead of the objects.
@@ -33,7 +36,7 @@ pub async fn store<'a>(run: &Run<'a>, work: &mut Work<'a>) -> Result<(), Stopped
 pub async fn settle<'a>(run: &Run<'a>, work: &mut Work<'a>) -> Result<(), Stopped> {
     record_unchanged(work);
     record_unwanted(run, work);
-    plan::close(&mut work.inventory);
+    plan::close(&mut work.inventory, work.component, !work.has_failed);
     if parts::is_leaving(work.component) && work.inventory.entries.is_empty() {
         run.count_write();
         return run.client.delete_inventory(&work.inventory).await.map_err(|error| {

@@ -183,6 +183,7 @@ async fn write(run: &Run<'_>, action: &Action) -> Result<Live, NotWritten> {
     let uid = action.live.as_ref().map(|live| live.uid.clone());
     match action.operation {
         Operation::Recreate { .. } => {
+            try_twin(run, object).await?;
             clear(run, action, &uid.unwrap_or_default()).await?;
             create(run, action, object).await
         }
@@ -227,7 +228,36 @@ async fn patiently(
     }
 }
 
-/// Deletes an object that is to be made again, and waits until it is gone.
+/// Asks whether the object could be made, under a name that nobody has: what is deleted to be made again and is then
+/// refused (a policy, a quota, a typo) would be lost. Validation speaks before admission does, so the refusal that led
+/// here says nothing about it.
+async fn try_twin(run: &Run<'_>, object: &DesiredObject) -> Result<(), NotWritten> {
+    let name = format!("landskap-{}", run.plan.salt.get(..8).unwrap_or("twin"));
+    let mut twin = object.clone();
+    twin.body["metadata"]["name"] = name.as_str().into();
+    twin.reference.name = name;
+    let answers = run.client.dry_run(&[&twin]).await;
+    let mut answers = answers.map_err(|error| NotWritten::Refused(error.to_string()))?;
+    match answers.remove(&twin.reference) {
+        Some(DryRun::Applied(_)) => Ok(()),
+        Some(DryRun::Rejected(rejection)) if is_about_the_name(&rejection) => Ok(()),
+        Some(DryRun::Rejected(rejection)) => Err(NotWritten::Refused(format!(
+            "it was not deleted, since the server would not take it again: {}",
+            rejection.message
+        ))),
+        None => Err(NotWritten::Refused("the server did not answer the dry run".into())),
+    }
+}
+
+/// Whether nothing is wrong but the name: some kinds (definitions, `APIServices`) leave no choice of it.
+fn is_about_the_name(rejection: &Rejection) -> bool {
+    rejection.code == 422
+        && !rejection.causes.is_empty()
+        && rejection.causes.iter().all(|cause| cause.field == "metadata.name")
+}
+
+/// Deletes an object that is to be made again, and waits until it is gone. Like every deletion, only the very object
+/// that the plan saw, with our mark and without any wish to stay (I2).
 async fn clear(run: &Run<'_>, action: &Action, uid: &str) -> Result<(), NotWritten> {
     let timeout = Duration::from_secs(
         run.plan
@@ -237,6 +267,21 @@ async fn clear(run: &Run<'_>, action: &Action, uid: &str) -> Result<(), NotWritt
             .map_or(60, |c| c.timeout_seconds),
     );
     let begin = Instant::now();
+    let live = run.client.get(&action.reference, &action.version).await;
+    let live = live.map_err(|error| NotWritten::Refused(error.to_string()))?;
+    let Some(live) = live else { return Ok(()) };
+    let component =
+        run.plan.components.iter().find(|c| c.actions.iter().any(|a| a.reference == action.reference));
+    let own = component.map(|c| c.takes_over.iter().chain(&c.formerly).chain([&c.name]));
+    let owners: Vec<&str> =
+        own.into_iter().flatten().chain(&action.handed_over_from).map(String::as_str).collect();
+    match plan::still_removable(&run.plan.landscape, &owners, &live) {
+        plan::Removable::Yes => {}
+        plan::Removable::NotOurs => {
+            return Err(NotWritten::Refused("it no longer carries our mark; plan again".into()));
+        }
+        plan::Removable::Kept(reason) => return Err(NotWritten::Refused(reason)),
+    }
     run.count_write();
     let deleted = run.client.delete(&action.reference, &action.version, uid, Propagation::Background).await?;
     if deleted == Deleted::OtherUid {
@@ -302,5 +347,32 @@ fn note<'a>(
             run.object(component, reference, ObjectEvent::Unknown { reason: reason.clone() });
             Some(format!("it may have been written or not: {reason}"))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Cause;
+
+    #[test]
+    fn only_a_name_that_cannot_be_chosen_is_no_reason() {
+        let rejection = |code: u16, fields: &[&str]| Rejection {
+            code,
+            reason: "Invalid".into(),
+            message: "is invalid".into(),
+            causes: fields
+                .iter()
+                .map(|field| Cause {
+                    reason: "FieldValueInvalid".into(),
+                    field: (*field).into(),
+                    message: String::new(),
+                })
+                .collect(),
+        };
+        assert!(is_about_the_name(&rejection(422, &["metadata.name"])));
+        assert!(!is_about_the_name(&rejection(422, &["metadata.name", "spec.scope"])));
+        assert!(!is_about_the_name(&rejection(422, &[])));
+        assert!(!is_about_the_name(&rejection(403, &["metadata.name"])));
     }
 }

@@ -21,7 +21,11 @@ pub async fn run(session: &Session, arguments: &Apply) -> Result<Exit, Failure> 
     }
     let clusters = session.reachable_clusters(&ground.loaded.landscape, &choice)?;
     let selected = session.components(&arguments.components, &clusters)?;
-    let intent = intent(session, &arguments.meant, selected)?;
+    let mut intent = intent(session, &arguments.meant, selected)?;
+    if let Some(saved) = &saved {
+        // What was derived from it, the key of a new cluster among it, must come out the same.
+        intent.salt.clone_from(&saved.salt);
+    }
     let mut jobs = Job::all(session, &ground, &clusters, &arguments.connection, &intent);
     if saved.is_some() {
         for job in &mut jobs {

@@ -13,7 +13,7 @@ use super::{questions, signals};
 use crate::apply::Outcome;
 use crate::cluster::Holder;
 use crate::plan::Plan;
-use crate::reconcile::{Ended, Prepared, Run, run};
+use crate::reconcile::{Ended, Prepared, Proof, Run, run};
 use crate::report::changes::{self, Counts};
 use crate::report::progress::{Progress, Screen};
 use crate::report::{document, outcome};
@@ -63,6 +63,10 @@ pub async fn execute(
     for mut planned in planned {
         if manner.output == Output::Text {
             show(session, &planned.prepared.plan)?;
+        } else if !write.yes {
+            // Nobody agrees to what was not shown.
+            let text = changes::text(&planned.prepared.plan, session.terminal.err_paint, session.verbose > 0);
+            session.terminal.say(&text);
         }
         questions::about_refusals(session, &mut planned.prepared, write.yes);
         planned.job.intent = planned.prepared.intent.clone();
@@ -105,7 +109,7 @@ pub async fn execute(
                 learn: false,
                 stop: stop.clone(),
             };
-            one(session, ground, planned, how, &screen, several)
+            one(session, ground, planned, how, &screen, Told { several, yes: write.yes })
         }))
         .await,
     );
@@ -131,21 +135,31 @@ fn show(session: &Session, plan: &Plan) -> std::result::Result<(), Failure> {
     Ok(session.terminal.print(&text)?)
 }
 
-/// Carries out one plan; plans again when another run wrote between the plan and the Lease.
+/// What `one` has to know of the command.
+#[derive(Clone, Copy)]
+struct Told {
+    /// There are several clusters: lines name theirs.
+    several: bool,
+    /// `--yes` was given: a plan that nobody has seen may be carried out.
+    yes: bool,
+}
+
+/// Carries out one plan; plans again when another run wrote between the plan and the Lease. A new plan is carried out
+/// only if it does what was agreed to.
 async fn one(
     session: &Session,
     ground: &Ground,
     planned: Planned<'_>,
     how: Run,
     screen: &Screen,
-    several: bool,
+    told: Told,
 ) -> Result {
     let Planned { job, mut prepared } = planned;
     let cluster = &job.cluster.name;
     let walk = ground.walk(session, job.cluster);
     for _ in 0..ATTEMPTS {
         let progress =
-            std::sync::Mutex::new(Progress::new(&session.terminal, screen, several.then_some(cluster)));
+            std::sync::Mutex::new(Progress::new(&session.terminal, screen, told.several.then_some(cluster)));
         let waiting = |waiting: &crate::cluster::Waiting| {
             screen.say(
                 &session.terminal,
@@ -157,14 +171,24 @@ async fn one(
         };
         match run(&walk, &prepared, &how, waiting, &events).await {
             Ok(Ended::Done(outcome)) => return Result::done(cluster, outcome),
+            Ok(Ended::Moved) if job.proof == Proof::Saved => {
+                screen.say(&session.terminal, &format!("{cluster}: another run wrote since the plan was made; make it again with `landskap diff --plan-out FILE`\n"));
+                return Result::refused(session, &prepared.plan);
+            }
             Ok(Ended::Moved) => {
                 screen.say(
                     &session.terminal,
                     &format!("{cluster}: another run wrote meanwhile; planning again\n"),
                 );
                 match Box::pin(job.prepare(session, ground)).await {
-                    Ok(again) if again.plan.refusals.is_empty() => prepared = again,
-                    Ok(refused) => return Result::refused(session, &refused.plan),
+                    Ok(refused) if !refused.plan.refusals.is_empty() => {
+                        return Result::refused(session, &refused.plan);
+                    }
+                    Ok(again) if told.yes || again.plan.does_the_same_as(&prepared.plan) => prepared = again,
+                    Ok(other) => {
+                        screen.say(&session.terminal, &format!("{cluster}: what is to be done is not what you agreed to any more; run the command again\n"));
+                        return Result::refused(session, &other.plan);
+                    }
                     Err(exit) => return Result::failed(cluster, exit),
                 }
             }

@@ -163,8 +163,15 @@ impl Actions<'_> {
         rejection: &Rejection,
     ) -> Operation {
         match immutable::fields(rejection) {
-            Some(fields) if live.is_some() && self.may_recreate(component, object) => {
-                Operation::Recreate { fields }
+            Some(fields) if self.may_recreate(component, object) => {
+                match live.map(|live| undeletable(live, &self.desired.landscape)) {
+                    Some(None) => Operation::Recreate { fields },
+                    Some(Some(reason)) => {
+                        let refused = explain(object, rejection);
+                        blocked(&format!("{refused}; it is not deleted to be made again: {reason}"))
+                    }
+                    None => blocked(&explain(object, rejection)),
+                }
             }
             _ => blocked(&explain(object, rejection)),
         }
@@ -203,6 +210,14 @@ pub(super) fn definitions(desired: &Desired) -> BTreeMap<GroupVersionKind, &Obje
             })
         })
         .collect()
+}
+
+/// Why `live` must not be deleted, not even to be made again (I2): it is not ours, or asks to stay.
+fn undeletable(live: &Live, landscape: &str) -> Option<String> {
+    if marks::marked_component(live, landscape).is_none() {
+        return Some("it does not carry our mark".into());
+    }
+    marks::owner(live).map(|owner| format!("{owner} owns it")).or_else(|| marks::keep_mark(live))
 }
 
 fn pending(live: Option<&Live>, reason: String) -> Operation {

@@ -49,13 +49,22 @@ pub fn write_ahead(previous: Option<&Inventory>, component: &ComponentPlan, plan
     for action in &component.actions {
         intend(&mut inventory, action);
     }
+    // What it needed so far it needs until it is written in full: see `close`.
     if !component.actions.is_empty() {
-        inventory.after.clone_from(&component.after);
+        inventory.after.extend(component.after.iter().cloned());
     }
     for removal in &component.removals {
         list(&mut inventory, removal);
     }
     inventory
+}
+
+/// Lists in `inventory` everything that the inventory of a former name lists, whatever the plan says of it: that
+/// record is deleted afterwards, and what it listed must not be without one (I1).
+pub fn take_over(inventory: &mut Inventory, former: &Inventory) {
+    for (key, entry) in &former.entries {
+        inventory.entries.entry(key.clone()).or_insert_with(|| Entry { memory: None, ..entry.clone() });
+    }
 }
 
 fn empty(component: &ComponentPlan, plan: &Plan) -> Inventory {
@@ -145,9 +154,13 @@ fn set_state(inventory: &mut Inventory, key: &str, state: State, unless_owned: b
     }
 }
 
-/// The run is over: nothing is under way in this record any more.
-pub fn close(inventory: &mut Inventory) {
+/// The run is over: nothing is under way in this record any more. If all of it went well, the component needs what
+/// it needs now, and nothing of what it needed before.
+pub fn close(inventory: &mut Inventory, component: &ComponentPlan, went_well: bool) {
     inventory.phase = Phase::Idle;
+    if went_well && !component.actions.is_empty() {
+        inventory.after.clone_from(&component.after);
+    }
 }
 
 /// What a plan learned from dry runs that the record does not know yet: the record with it, or `None` when storing

@@ -67,6 +67,30 @@ fn outcomes() {
 }
 
 #[test]
+fn what_a_former_name_listed_is_taken_over_whatever_the_plan_says() {
+    // Nothing is planned about `m2`: removal is off, or it is left alone.
+    let (former, wanted) = (there(&[1, 2]), planned(&[1], &observation()));
+    let mut ahead = write_ahead(None, &wanted.components[0], &wanted);
+    take_over(&mut ahead, &former.inventories["a"]);
+    assert_eq!(states(&ahead), [("m1", State::Intent), ("m2", State::Owned)]);
+}
+
+#[test]
+fn a_component_needs_what_it_needed_until_it_is_written_in_full() {
+    let mut there = there(&[1]);
+    there.inventories.get_mut("a").unwrap().after = BTreeSet::from(["old".into()]);
+    let mut plan = planned(&[1], &there);
+    plan.components[0].after = BTreeSet::from(["new".into()]);
+    let mut inventory = write_ahead(there.inventories.get("a"), &plan.components[0], &plan);
+    let both = BTreeSet::from(["new".to_owned(), "old".to_owned()]);
+    assert_eq!(inventory.after, both);
+    close(&mut inventory, &plan.components[0], false);
+    assert_eq!(inventory.after, both);
+    close(&mut inventory, &plan.components[0], true);
+    assert_eq!(inventory.after, plan.components[0].after);
+}
+
+#[test]
 fn another_server_version_voids_every_memory() {
     let mut there = there(&[1]);
     let inventory = there.inventories.get_mut("a").unwrap();
@@ -126,7 +150,7 @@ proptest! {
             };
             record(&mut inventory, &reference, outcome);
         }
-        close(&mut inventory);
+        close(&mut inventory, &plan.components[0], true);
         prop_assert_eq!(names(&inventory), expected);
         prop_assert_eq!(inventory.phase, Phase::Idle);
     }

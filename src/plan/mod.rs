@@ -35,7 +35,7 @@ pub use desire::{Ingredients, desire};
 pub use desired::{Desired, DesiredComponent, DesiredObject};
 pub use intent::{Intent, Mode};
 pub use inventory::Inventory;
-pub use ledger::{Outcome, close, learn, record, write_ahead};
+pub use ledger::{Outcome, close, learn, record, take_over, write_ahead};
 pub use model::{
     Action, Change, ComponentPlan, Decision, LiveVersion, NamespaceBody, Operation, Plan, Presence, Proof,
     Refusal, Removal, Stage,

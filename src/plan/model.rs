@@ -27,6 +27,9 @@ pub struct Plan {
     /// The git commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
+    /// The git commit that the cluster's record named as applied last when the plan was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applied: Option<String>,
     /// The server's `gitVersion`.
     pub server_version: String,
     /// Random hex under which the digests of Secrets are taken, so that a saved plan tells nothing about them.
@@ -72,6 +75,9 @@ pub struct ComponentPlan {
     pub removals: Vec<Removal>,
     /// Inventories that are merged into this one (`formerly`), and deleted once it is written.
     pub takes_over: Vec<String>,
+    /// All names that it had: their marks on objects that its inventory lists count as its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub formerly: Vec<String>,
 }
 
 /// Why a component is in the plan.

@@ -62,6 +62,7 @@ pub fn plan(
                 decided.actions,
                 removals,
                 scene.predecessors(component),
+                scene.former_names(component),
             ));
         }
     }
@@ -83,6 +84,7 @@ pub fn plan(
             // A deletion applies no revision: the record keeps the one that was applied last.
             Mode::Delete { .. } => observation.identity.as_ref().and_then(|record| record.revision.clone()),
         },
+        applied: observation.identity.as_ref().and_then(|record| record.revision.clone()),
         server_version: observation.discovery.git_version.clone(),
         salt: intent.salt.clone(),
         new_cluster: observation.identity.is_none(),
@@ -100,6 +102,7 @@ fn installed(
     mut actions: Vec<Action>,
     removals: Vec<Removal>,
     takes_over: Vec<String>,
+    formerly: Vec<String>,
 ) -> ComponentPlan {
     actions.sort_by_cached_key(|action| order::write_key(&action.reference));
     ComponentPlan {
@@ -110,6 +113,7 @@ fn installed(
         actions,
         removals,
         takes_over,
+        formerly,
     }
 }
 
@@ -188,14 +192,16 @@ impl<'a> Scene<'a> {
         reasons
     }
 
+    /// Names that this component had and that no other has now.
+    fn former_names(&self, component: &DesiredComponent) -> Vec<String> {
+        component.formerly.iter().filter(|name| self.desired.component(name).is_none()).cloned().collect()
+    }
+
     /// Former names whose inventories this component takes over.
     fn predecessors(&self, component: &DesiredComponent) -> Vec<String> {
-        let former = component.formerly.iter();
-        former
-            .filter(|name| self.observation.inventories.contains_key(*name))
-            .filter(|name| self.desired.component(name).is_none())
-            .cloned()
-            .collect()
+        let mut names = self.former_names(component);
+        names.retain(|name| self.observation.inventories.contains_key(name));
+        names
     }
 
     /// What a wanted component no longer wants.
@@ -203,9 +209,9 @@ impl<'a> Scene<'a> {
         if *presence != Presence::Installed {
             return Vec::new();
         }
-        let predecessors = self.predecessors(component);
-        let names: Vec<&str> =
-            std::iter::once(&component.name).chain(&predecessors).map(String::as_str).collect();
+        // An inventory that was taken over may list objects that still carry the former name's mark.
+        let former = self.former_names(component);
+        let names: Vec<&str> = std::iter::once(&component.name).chain(&former).map(String::as_str).collect();
         let system = self.intent.allow_removal.contains(&component.name);
         self.judge(&names, system, off)
     }
@@ -262,8 +268,11 @@ impl<'a> Scene<'a> {
 
     /// Components that leave, dependents first.
     fn leaving(&self, off: &[String]) -> Vec<ComponentPlan> {
-        let taken: BTreeSet<String> =
-            self.desired.components.iter().flat_map(|c| self.predecessors(c)).collect();
+        // Only an apply hands inventories over; a deletion deletes them under the names that they have.
+        let taken: BTreeSet<String> = match self.intent.mode {
+            Mode::Apply => self.desired.components.iter().flat_map(|c| self.predecessors(c)).collect(),
+            Mode::Delete { .. } => BTreeSet::new(),
+        };
         let leaving: BTreeMap<&str, &Inventory> = self
             .observation
             .inventories
@@ -284,6 +293,7 @@ impl<'a> Scene<'a> {
                 actions: Vec::new(),
                 removals,
                 takes_over: Vec::new(),
+                formerly: Vec::new(),
             });
         }
         plans

@@ -300,7 +300,89 @@ fn protected_marked_and_owned_objects_stay() {
     let owned = |live: &mut Live| live.0["metadata"]["ownerReferences"] = json!([{"kind": "X", "name": "x"}]);
     assert!(matches!(decide(&map, &owned), Decision::Keep(_)));
     let foreign = |live: &mut Live| live.0["metadata"]["labels"]["landskap.io/component"] = "z".into();
-    assert!(matches!(decide(&map, &foreign), Decision::Forget(_)));
+    assert!(
+        matches!(decide(&map, &foreign), Decision::Keep(_)),
+        "nobody else lists it: it stays listed here"
+    );
+
+    let mut there = observation();
+    install(&mut there, "a", std::slice::from_ref(&map));
+    install(&mut there, "z", &[config_map("z", "x", json!({}))]);
+    let wanted = desired(vec![component("a", maps("a", 1)), component("z", Vec::new())]);
+    let plan = planned(&wanted, &there, &Intent::default());
+    assert_eq!(
+        plan.components[0].removals[0].decision,
+        Decision::Forget("it belongs to the component `z` now".into())
+    );
+}
+
+#[test]
+fn what_a_former_name_marked_stays_listed_and_is_deletable() {
+    // `prom` was renamed; its inventory is gone, and one object of it was kept with the old mark.
+    let kept = config_map("prom", "kept", json!({}));
+    let mut there = observation();
+    install(&mut there, "prometheus", std::slice::from_ref(&kept));
+    let renamed = |formerly: &[&str]| {
+        let mut renamed = component("prometheus", maps("prometheus", 1));
+        renamed.formerly = formerly.iter().map(|name| (*name).to_owned()).collect();
+        desired(vec![renamed])
+    };
+    let plan = planned(&renamed(&["prom"]), &there, &Intent::default());
+    assert_eq!(codes(&plan), Vec::<&str>::new(), "an object that another inventory lists is not missing one");
+    assert_eq!(plan.components[0].removals[0].decision, Decision::Delete);
+    assert_eq!(plan.components[0].formerly, ["prom"]);
+    let plan = planned(&renamed(&[]), &there, &Intent::default());
+    assert!(matches!(plan.components[0].removals[0].decision, Decision::Keep(_)));
+}
+
+#[test]
+fn a_deletion_reaches_what_a_rename_would_take_over() {
+    let mut there = observation();
+    install(&mut there, "prom", &maps("prom", 2));
+    let mut renamed = component("prometheus", maps("prometheus", 1));
+    renamed.formerly = vec!["prom".into()];
+    let everything =
+        Intent { mode: Mode::Delete { components: None, keep_objects: false }, ..Intent::default() };
+    let plan = planned(&desired(vec![renamed]), &there, &everything);
+    assert_eq!(plan.components.len(), 1);
+    assert!(plan.components[0].removals.iter().all(|r| r.decision == Decision::Delete));
+}
+
+#[test]
+fn only_what_may_be_deleted_is_made_again() {
+    let map = config_map("a", "x", json!({"k": "w"}));
+    let operation = |change: &dyn Fn(&mut Live)| {
+        let mut there = observation();
+        install(&mut there, "a", &[config_map("a", "x", json!({"k": "v"}))]);
+        change(there.live.get_mut(&map.reference).unwrap());
+        let mut component = component("a", vec![map.clone()]);
+        component.adopt = Adopt::Unowned;
+        let wanted = desired(vec![component]);
+        let cause = crate::plan::Cause {
+            reason: "FieldValueInvalid".into(),
+            field: "data".into(),
+            message: "Forbidden: field is immutable".into(),
+        };
+        let rejection = Rejection {
+            code: 422,
+            reason: "Invalid".into(),
+            message: "is invalid".into(),
+            causes: vec![cause],
+        };
+        let dry_runs = DryRuns::from([(map.reference.clone(), DryRun::Rejected(rejection))]);
+        let intent = Intent { allow_recreate: names(&["a"]), ..Intent::default() };
+        plan(&wanted, &there, &triage(&wanted, &there, 0), &dry_runs, &intent, 0).components[0].actions[0]
+            .operation
+            .clone()
+    };
+    assert!(matches!(operation(&|_| {}), Operation::Recreate { .. }));
+    let unmarked = |live: &mut Live| live.0["metadata"]["labels"] = json!({});
+    let kept =
+        |live: &mut Live| live.0["metadata"]["annotations"] = json!({"helm.sh/resource-policy": "keep"});
+    let owned = |live: &mut Live| live.0["metadata"]["ownerReferences"] = json!([{"kind": "X", "name": "x"}]);
+    for change in [&unmarked as &dyn Fn(&mut Live), &kept, &owned] {
+        assert!(matches!(operation(change), Operation::Blocked { .. }));
+    }
 }
 
 #[test]
@@ -498,7 +580,7 @@ proptest! {
     }
 }
 
-/// A kind that is gone is forgotten only if discovery says so in full.
+/// A kind that is gone is forgotten only if discovery says so in full, in two runs.
 #[test]
 fn a_vanished_kind_is_forgotten_only_when_everything_is_known() {
     let widget = marked(
@@ -511,7 +593,11 @@ fn a_vanished_kind_is_forgotten_only_when_everything_is_known() {
     let wanted = desired(vec![component("a", maps("a", 1))]);
     let removals =
         |there: &Observation| planned(&wanted, there, &Intent::default()).components[0].removals.clone();
-    assert!(matches!(removals(&there)[0].decision, Decision::Forget(_)));
+    assert!(matches!(removals(&there)[0].decision, Decision::Keep(_)), "one API server may be late");
+    for entry in there.inventories.get_mut("a").unwrap().entries.values_mut() {
+        entry.state = State::Kept;
+    }
+    assert!(matches!(removals(&there)[0].decision, Decision::Forget(_)), "the second run in a row");
     there.discovery = Discovery { failed: names(&["example.org/v1"]), ..there.discovery };
     assert!(removals(&there).is_empty());
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::inventory::Entry;
+use super::inventory::{Entry, State};
 use super::marks;
 use super::model::{Decision, LiveVersion, Removal};
 use super::observation::{Live, Observation};
@@ -37,9 +37,7 @@ impl Judge<'_> {
         let live = self.observation.live.get(reference);
         let decision = match live {
             Some(live) => self.present(entry, live),
-            None if self.observation.discovery.get(&reference.group_kind()).is_none() => {
-                Decision::Forget(format!("the kind {} no longer exists", reference.group_kind()))
-            }
+            None if self.observation.discovery.get(&reference.group_kind()).is_none() => unserved(entry),
             None => Decision::Forget("it is gone already".into()),
         };
         Some(Removal {
@@ -57,7 +55,15 @@ impl Judge<'_> {
         }
         match marks::marked_component(live, self.landscape) {
             Some(name) if self.owners.contains(&name) => {}
-            Some(other) => return Decision::Forget(format!("it belongs to the component `{other}` now")),
+            Some(other) if self.lists(other, reference) => {
+                return Decision::Forget(format!("it belongs to the component `{other}` now"));
+            }
+            // Whoever the mark names does not know it: without this entry nobody would (I1).
+            Some(other) => {
+                return Decision::Keep(format!(
+                    "it carries the mark of `{other}`, whose inventory does not list it"
+                ));
+            }
             None => return Decision::Forget("it no longer carries our mark".into()),
         }
         if self.keep_objects {
@@ -79,6 +85,12 @@ impl Judge<'_> {
         Decision::Delete
     }
 
+    /// Whether the inventory of `component` lists the object.
+    fn lists(&self, component: &str, reference: &ObjectRef) -> bool {
+        let inventory = self.observation.inventories.get(component);
+        inventory.is_some_and(|inventory| inventory.entries.contains_key(&Entry::key(reference)))
+    }
+
     /// The version to delete at: the remembered one if it is still served.
     fn version(&self, entry: &Entry) -> String {
         let discovery = &self.observation.discovery;
@@ -88,6 +100,17 @@ impl Judge<'_> {
         let served =
             discovery.get(&entry.reference.group_kind()).and_then(|resource| resource.versions.first());
         served.unwrap_or(&entry.version).clone()
+    }
+}
+
+/// An object whose kind the server does not serve. One of several API servers may be late, or an aggregated API may
+/// come back with its objects: only what two runs in a row have found is believed.
+fn unserved(entry: &Entry) -> Decision {
+    let kind = entry.reference.group_kind();
+    if entry.state == State::Kept {
+        Decision::Forget(format!("the kind {kind} no longer exists"))
+    } else {
+        Decision::Keep(format!("the server does not serve the kind {kind}; the next run looks again"))
     }
 }
 

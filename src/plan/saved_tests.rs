@@ -80,3 +80,62 @@ fn whatever_it_rests_on_is_noticed() {
     later.revision = Some("d".repeat(40));
     assert!(matches!(verify(&plan, &later, &there).unwrap_err()[..], [Moved::Context("revision", ..)]));
 }
+
+#[test]
+fn a_run_in_between_is_noticed() {
+    let (wanted, there, plan) = world();
+    let refused = |there: &Observation| verify(&plan, &wanted, there).unwrap_err();
+    let mut later = there.clone();
+    later.identity.as_mut().unwrap().revision = Some("e".repeat(40));
+    assert!(
+        matches!(refused(&later)[..], [Moved::Context("revision applied last", ..)]),
+        "an older plan does not undo a newer run"
+    );
+    let mut unknown = there.clone();
+    unknown.identity = None;
+    assert!(refused(&unknown).iter().any(|moved| matches!(moved, Moved::Context("cluster's record", ..))));
+    let mut moved_away = there.clone();
+    moved_away.identity.as_mut().unwrap().origin = "https://elsewhere.example".into();
+    assert!(matches!(refused(&moved_away)[..], [Moved::Refused(_)]));
+    let mut blind = there.clone();
+    blind.incomplete.push("may not list".into());
+    assert!(matches!(refused(&blind)[..], [Moved::Refused(_)]), "deletions need all knowledge (I7)");
+    let mut newer = plan.clone();
+    newer.schema_version = 2;
+    assert!(verify(&newer, &wanted, &there).is_err());
+    let mut unlisted = there.clone();
+    let gone = config_map("a", "gone", json!({})).reference;
+    unlisted.inventories.get_mut("a").unwrap().entries.remove(&Entry::key(&gone));
+    assert_eq!(refused(&unlisted), [Moved::Unlisted(gone)]);
+}
+
+#[test]
+fn what_is_forgotten_must_still_be_gone() {
+    let kept = config_map("a", "kept", json!({}));
+    let gone = config_map("a", "gone", json!({}));
+    let mut there = observation();
+    install(&mut there, "a", &[kept.clone(), gone.clone()]);
+    there.live.remove(&gone.reference);
+    let wanted = desired(vec![component("a", vec![kept])]);
+    let plan = plan(&wanted, &there, &triage(&wanted, &there, 0), &DryRuns::new(), &Intent::default(), 0);
+    assert_eq!(verify(&plan, &wanted, &there), Ok(()));
+    there.live.insert(gone.reference.clone(), applied(&gone));
+    assert_eq!(verify(&plan, &wanted, &there), Err(vec![Moved::Appeared(gone.reference)]));
+}
+
+#[test]
+fn what_was_agreed_to_is_recognised() {
+    let (wanted, there, plan) = world();
+    let mut later = plan.clone();
+    for action in &mut later.components[0].actions {
+        action.live.iter_mut().for_each(|live| live.resource_version = "9".into());
+    }
+    assert!(later.does_the_same_as(&plan), "only versions moved");
+    let mut more = plan.clone();
+    more.components[0].removals[0].decision = Decision::Keep("x".into());
+    assert!(!more.does_the_same_as(&plan));
+    let mut other = plan.clone();
+    other.components[0].actions[0].digest = "other".into();
+    assert!(!other.does_the_same_as(&plan));
+    drop((wanted, there));
+}

@@ -225,7 +225,11 @@ async fn an_api_server_that_is_killed_in_the_middle_of_an_apply() {
     assert_converged(&landscape, &proxy, &["settings", "account", "web"], "after a restart").await;
 
     // It stays away: the run fails, says why, and the next one takes up the thread.
-    landscape.component("base", "", &[landscape.config_map("settings", "2"), landscape.config_map("more", "2")]);
+    landscape.component(
+        "base",
+        "",
+        &[landscape.config_map("settings", "2"), landscape.config_map("more", "2")],
+    );
     landscape.component("app", "", &[landscape.workload("Deployment", "web")]);
     landscape.commit();
     let name = own.0.clone();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::object::ObjectRef;
 use crate::plan::desired::Desired;
-use crate::plan::inventory::{FIELD_MANAGER, RECORD_NAMESPACE, record_name};
+use crate::plan::inventory::{Entry, FIELD_MANAGER, RECORD_NAMESPACE, record_name};
 use crate::plan::marks;
 use crate::plan::model::Refusal;
 use crate::plan::observation::{Live, Observation};
@@ -27,6 +27,8 @@ pub(in crate::plan) fn check(desired: &Desired, observation: &Observation, refus
     for (reference, live) in &observation.live {
         let component = marks::marked_component(live, &desired.landscape);
         let unlisted = component.filter(|component| !observation.inventories.contains_key(*component));
+        // A component that was renamed lists what still carries the former name's mark.
+        let unlisted = unlisted.filter(|_| !is_listed(observation, reference));
         if let Some(component) = unlisted.filter(|_| is_member(live)) {
             members.entry(component).or_default().push(reference.clone());
         }
@@ -45,6 +47,11 @@ pub(in crate::plan) fn check(desired: &Desired, observation: &Observation, refus
             objects,
         });
     }
+}
+
+fn is_listed(observation: &Observation, reference: &ObjectRef) -> bool {
+    let key = Entry::key(reference);
+    observation.inventories.values().any(|inventory| inventory.entries.contains_key(&key))
 }
 
 /// Whether we applied it ourselves: controllers copy labels to what they make (a Service's to its `EndpointSlices`).

@@ -1,10 +1,10 @@
 //! Changes that would delete something and make it again: never without a word.
 
 use crate::object::ObjectRef;
-use crate::plan::intent::Intent;
-use crate::plan::model::{Action, ComponentPlan, Decision, Operation, Presence, Refusal};
 use crate::plan::immutable::is_precious;
+use crate::plan::intent::Intent;
 use crate::plan::marks::RECREATE;
+use crate::plan::model::{Action, ComponentPlan, Decision, Operation, Presence, Refusal};
 use crate::plan::observation::{DryRun, DryRuns, Observation};
 
 /// `recreation`: an immutable field would change; or a change of namespace or release name shows as removals beside
@@ -58,11 +58,7 @@ pub(in crate::plan) fn check(
 
 /// What `action` has blocked because only an immutable field stands in the way. Where recreation is allowed it
 /// has blocked nothing.
-fn immutable(
-    observation: &Observation,
-    dry_runs: &DryRuns,
-    component: &ComponentPlan,
-) -> Option<Refusal> {
+fn immutable(observation: &Observation, dry_runs: &DryRuns, component: &ComponentPlan) -> Option<Refusal> {
     let blocked = |action: &&Action| matches!(action.operation, Operation::Blocked { .. });
     let rejection = |reference: &ObjectRef| match dry_runs.get(reference) {
         Some(DryRun::Rejected(rejection)) if observation.live.contains_key(reference) => {

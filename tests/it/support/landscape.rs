@@ -147,7 +147,10 @@ impl Landscape {
     /// Runs git in the repository and returns what it printed.
     pub fn git(&self, arguments: &[&str]) -> String {
         let mut command = Command::new("git");
-        command.current_dir(self.path()).env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+        command
+            .current_dir(self.path())
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_NOSYSTEM", "1");
         command.args(["-c", "user.name=test", "-c", "user.email=test@example.test"]).args(arguments);
         let output = command.output().unwrap();
         assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -253,7 +256,10 @@ impl Landscape {
     pub async fn config_maps(&self) -> Vec<String> {
         let list = self.get(&format!("/api/v1/namespaces/{}/configmaps", self.namespace)).await.unwrap();
         let names = list["items"].as_array().unwrap().iter().map(|item| &item["metadata"]["name"]);
-        names.map(|name| name.as_str().unwrap().to_owned()).filter(|name| name != "kube-root-ca.crt").collect()
+        names
+            .map(|name| name.as_str().unwrap().to_owned())
+            .filter(|name| name != "kube-root-ca.crt")
+            .collect()
     }
 }
 
