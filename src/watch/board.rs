@@ -46,9 +46,12 @@ impl Board {
         self.state().landscape = problem;
     }
 
-    /// A pass over a cluster ended at `now`, and the next is at most `pause` away if it has failed.
+    /// A pass over a cluster ended at `now`, and the next is at most `pause` away if it has failed. One that is not
+    /// on the board any more stays away.
     pub fn passed(&self, cluster: &str, now: Instant, pause: Duration, says: String) {
-        self.state().clusters.insert(cluster.to_owned(), Cluster { at: now, pause, says });
+        if let Some(entry) = self.state().clusters.get_mut(cluster) {
+            *entry = Cluster { at: now, pause, says };
+        }
     }
 
     /// A cluster is being watched from `now` on.
@@ -116,7 +119,9 @@ mod tests {
     fn a_pause_after_failures_is_no_death() {
         let (begin, minute) = (Instant::now(), Duration::from_mins(1));
         let board = Board::new(minute, begin);
+        board.add("dev", begin);
         board.passed("dev", begin, 15 * minute, "failed".into());
+        board.passed("gone", begin, minute, "failed".into());
         assert!(board.judge(begin + 40 * minute).0);
         assert!(!board.judge(begin + 46 * minute).0);
     }

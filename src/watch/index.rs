@@ -19,8 +19,10 @@ pub struct Index {
 /// Something that a pass should look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
-    /// An object.
-    Object,
+    /// An object that was not known: it was made, or its kind is watched anew.
+    Found,
+    /// A known object was changed or deleted.
+    Object(ObjectRef),
     /// The watch of a kind does not work, for this reason.
     Broken(String),
 }
@@ -31,12 +33,14 @@ impl Index {
         match changed {
             Changed::Seen { object, ours, .. } => {
                 self.broken.remove(kind);
-                let before = self.seen.insert(object, ours.clone());
-                (before != Some(ours)).then_some(News::Object)
+                match self.seen.insert(object.clone(), ours.clone()) {
+                    None => Some(News::Found),
+                    Some(before) => (before != ours).then_some(News::Object(object)),
+                }
             }
             Changed::Gone(object) => {
                 self.broken.remove(kind);
-                self.seen.remove(&object).map(|_| News::Object)
+                self.seen.remove(&object).map(|_| News::Object(object))
             }
             Changed::Interrupted(reason) => self.broken.insert(kind.clone()).then_some(News::Broken(reason)),
         }
@@ -73,10 +77,10 @@ mod tests {
     #[test]
     fn only_what_concerns_the_owner_is_news() {
         let mut index = Index::default();
-        assert_eq!(index.take(&kind(), seen("1", "x")), Some(News::Object));
+        assert_eq!(index.take(&kind(), seen("1", "x")), Some(News::Found));
         assert_eq!(index.take(&kind(), seen("2", "x")), None);
-        assert_eq!(index.take(&kind(), seen("3", "y")), Some(News::Object));
-        assert_eq!(index.take(&kind(), Changed::Gone(object())), Some(News::Object));
+        assert_eq!(index.take(&kind(), seen("3", "y")), Some(News::Object(object())));
+        assert_eq!(index.take(&kind(), Changed::Gone(object())), Some(News::Object(object())));
         assert_eq!(index.take(&kind(), Changed::Gone(object())), None);
     }
 
@@ -86,7 +90,7 @@ mod tests {
         let broken = || Changed::Interrupted("no route".into());
         assert_eq!(index.take(&kind(), broken()), Some(News::Broken("no route".into())));
         assert_eq!(index.take(&kind(), broken()), None);
-        assert_eq!(index.take(&kind(), seen("1", "x")), Some(News::Object));
+        assert_eq!(index.take(&kind(), seen("1", "x")), Some(News::Found));
         assert!(index.take(&kind(), broken()).is_some(), "it worked in between");
     }
 
@@ -95,6 +99,6 @@ mod tests {
         let mut index = Index::default();
         index.take(&kind(), seen("1", "x"));
         index.forget(&kind());
-        assert_eq!(index.take(&kind(), seen("1", "x")), Some(News::Object));
+        assert_eq!(index.take(&kind(), seen("1", "x")), Some(News::Found));
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
 use super::Shared;
@@ -15,7 +15,7 @@ use super::wording;
 use crate::apply::{ComponentResult, Event, Interruption, ObjectEvent, Outcome, Phase};
 use crate::cluster::{self, Client, Holder};
 use crate::landscape::Cluster;
-use crate::object::GroupVersionKind;
+use crate::object::{GroupVersionKind, ObjectRef};
 use crate::plan::{self, Plan, Presence};
 use crate::reconcile::{self, Ended, Error, Prepared, Proof, Request, Run, Walk};
 use crate::report::changes::Counts;
@@ -34,33 +34,59 @@ pub struct Passed {
     pub notes: Vec<String>,
     /// The connection, if it is still good.
     pub client: Option<Client>,
-    /// What the plan was about; `None` when there was none.
-    pub kinds: Option<BTreeSet<GroupVersionKind>>,
-    /// The components of the plan.
-    pub components: BTreeSet<String>,
+    /// The components of the plan; `None` when there was none.
+    pub components: Option<BTreeSet<String>>,
 }
 
 impl Passed {
     fn early(ending: Ending, problems: Vec<String>, client: Option<Client>) -> Self {
-        let (notes, kinds, components) = (Vec::new(), None, BTreeSet::new());
-        Self { ending, problems, notes, client, kinds, components }
+        Self { ending, problems, notes: Vec::new(), client, components: None }
     }
 }
 
-/// When an object was written last in the pass that is under way; `None` before its first write could begin.
+/// How near to one of our own writes an event must be to be its echo.
+const ECHO: Duration = Duration::from_secs(1);
+
+/// What the pass that is under way has written, and when.
 #[derive(Debug, Default)]
-pub struct Activity(Mutex<Option<Instant>>);
+pub struct Activity(Mutex<Written>);
+
+#[derive(Debug, Default)]
+struct Written {
+    last: Option<Instant>,
+    objects: BTreeMap<ObjectRef, Instant>,
+}
 
 impl Activity {
-    fn mark(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    fn mark(&self, object: Option<&ObjectRef>) {
+        let now = Instant::now();
+        let mut written = self.written();
+        written.last = Some(now);
+        if let Some(object) = object {
+            written.objects.insert(object.clone(), now);
+        }
     }
 
-    /// Since when the pass does nothing but wait.
+    /// Since when the pass does nothing but wait; `None` before its first write could begin.
     pub fn idle_since(&self) -> Option<Instant> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.written().last
+    }
+
+    /// Whether a change of `object` that was seen at `seen` may have been our own.
+    pub fn explains(&self, object: &ObjectRef, seen: Instant) -> bool {
+        let near = |written: &Instant| {
+            seen.saturating_duration_since(*written).max(written.saturating_duration_since(seen)) <= ECHO
+        };
+        self.written().objects.get(object).is_some_and(near)
+    }
+
+    fn written(&self) -> std::sync::MutexGuard<'_, Written> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// What a pass is about, as soon as it is known: where to watch what.
+pub type About = (Client, BTreeSet<GroupVersionKind>);
 
 /// Goes over `cluster` once. `cut` turns true when the pass is to end: a write in flight is finished and recorded.
 pub async fn pass(
@@ -70,6 +96,7 @@ pub async fn pass(
     pass: Pass,
     client: Option<Client>,
     activity: &Activity,
+    about: oneshot::Sender<About>,
     mut cut: watch::Receiver<bool>,
 ) -> Passed {
     // Rendering adds texts; they go with the pass.
@@ -91,16 +118,17 @@ pub async fn pass(
     let mut notes = lines("landscape", std::mem::take(&mut prepared.warnings), &files);
     notes.extend(prepared.plan.warnings.iter().map(|warning| format!("warning: {warning}")));
     notes.extend(prepared.plan.removal_off.iter().map(|why| format!("nothing is removed: {why}")));
-    let (ending, problems, keep) = carried_out(shared, ground, &walk, &prepared, pass, activity, cut).await;
-    let Prepared { client, desired, observation, plan, .. } = &prepared;
+    let Prepared { desired, observation, .. } = &prepared;
     let query = plan::query(desired, &observation.inventories, &observation.discovery);
+    let _ = about.send((prepared.client.clone(), query.lists));
+    let (ending, problems, keep) = carried_out(shared, ground, &walk, &prepared, pass, activity, cut).await;
+    let Prepared { client, plan, .. } = &prepared;
     Passed {
         ending,
         problems,
         notes,
         client: keep.then(|| client.clone()),
-        kinds: Some(query.lists),
-        components: plan.components.iter().map(|component| component.name.clone()).collect(),
+        components: Some(plan.components.iter().map(|component| component.name.clone()).collect()),
     }
 }
 
@@ -152,9 +180,10 @@ async fn carried_out(
     let events = |event: Event| {
         match &event {
             Event::Object { what: ObjectEvent::Healthy, .. } => {}
-            Event::Announced { .. }
-            | Event::Object { .. }
-            | Event::Component { phase: Phase::Applying { .. }, .. } => activity.mark(),
+            Event::Object { object, .. } => activity.mark(Some(object)),
+            Event::Announced { .. } | Event::Component { phase: Phase::Applying { .. }, .. } => {
+                activity.mark(None);
+            }
             _ => {}
         }
         done.fetch_add(usize::from(teller.tell(&event)), Ordering::Relaxed);
@@ -204,7 +233,7 @@ fn count(shared: &Shared, plan: &Plan, outcome: Option<&Outcome>) {
 struct Teller<'a> {
     shared: &'a Shared,
     cluster: &'a str,
-    changes: BTreeMap<&'a crate::object::ObjectRef, &'a [plan::Change]>,
+    changes: BTreeMap<&'a ObjectRef, &'a [plan::Change]>,
     revision: String,
     reason: Reason,
 }
@@ -259,4 +288,26 @@ fn salt() -> String {
 pub fn now() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_comes_with_an_own_write_is_its_echo() {
+        let object = |name: &str| ObjectRef {
+            group: String::new(),
+            kind: "ConfigMap".into(),
+            namespace: Some("a".into()),
+            name: name.into(),
+        };
+        let activity = Activity::default();
+        let early = Instant::now();
+        activity.mark(Some(&object("x")));
+        assert!(activity.explains(&object("x"), early), "a watch may be faster than the answer to the write");
+        assert!(!activity.explains(&object("y"), early));
+        let later = Instant::now() + Duration::from_secs(2);
+        assert!(!activity.explains(&object("x"), later), "somebody else");
+    }
 }

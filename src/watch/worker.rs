@@ -4,16 +4,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::index::{Index, News};
 use super::input::{Ground, Input};
-use super::pass::{self, Activity, Passed};
+use super::pass::{self, About, Activity, Passed};
 use super::schedule::{Ending, Pass, Schedule};
 use super::watches::{Told, Watches};
 use super::{Shared, jitter, stopped};
-use crate::cluster::Client;
+use crate::cluster::{Changed, Client};
+use crate::object::{GroupVersionKind, ObjectRef};
 
 /// How long a pass must have written nothing before a change cuts its waiting short.
 const IDLE: Duration = Duration::from_secs(5);
@@ -77,8 +78,7 @@ pub async fn work(
                 worker.take(&seen);
             }
             Some((kind, changed)) = worker.events.recv() => {
-                let news = worker.index.take(&kind, changed);
-                worker.note(&kind, news);
+                worker.note(&kind, changed);
             }
             () = until(due) => worker.pass(&mut input, &mut stop).await,
         }
@@ -117,13 +117,25 @@ impl Worker {
         }
     }
 
-    /// Something that the watches told.
-    fn note(&mut self, kind: &crate::object::GroupVersionKind, news: Option<News>) {
-        let Some(news) = news else { return };
-        if let News::Broken(reason) = news {
-            self.say(&format!("the watch of {} does not work for now: {reason}", kind.kind));
-        }
+    /// Something that the watches told. Returns the object if it is a known one that was changed.
+    fn note(&mut self, kind: &GroupVersionKind, changed: Changed) -> Option<ObjectRef> {
+        let news = self.index.take(kind, changed)?;
         self.schedule.object_changed(self.now());
+        match news {
+            News::Found => None,
+            News::Object(object) => Some(object),
+            News::Broken(reason) => {
+                self.say(&format!("the watch of {} does not work for now: {reason}", kind.kind));
+                None
+            }
+        }
+    }
+
+    /// Watches what a plan is about.
+    fn cover(&mut self, ground: &Ground, (client, kinds): &About) {
+        for kind in self.watches.cover(client, &ground.landscape.name, kinds) {
+            self.index.forget(&kind);
+        }
     }
 
     /// Makes the pass that is due. What happens meanwhile is taken in; what makes the pass pointless cuts it off.
@@ -140,12 +152,16 @@ impl Worker {
         let (cut, is_cut) = watch::channel(false);
         let shared = Arc::clone(&self.shared);
         let client = self.client.take();
-        let running = pass::pass(&shared, &ground, cluster, pass, client, &activity, is_cut);
+        let (about, mut planned) = oneshot::channel();
+        let running = pass::pass(&shared, &ground, cluster, pass, client, &activity, about, is_cut);
         let mut running = std::pin::pin!(running);
-        let mut stopping = false;
+        let (mut stopping, mut watching) = (false, false);
+        // Changes that came during this pass: echoes of its own writes, unless nothing explains them.
+        let mut changes: Vec<(ObjectRef, Instant)> = Vec::new();
         let passed = loop {
-            let waited = self.schedule.change_due().zip(activity.idle_since());
-            let cuts = waited.map(|(due, idle)| (self.begin + due).max(idle + IDLE));
+            let idle = activity.idle_since().filter(|_| !changes.is_empty());
+            let doubtful =
+                idle.zip(self.schedule.change_due()).map(|(idle, due)| (self.begin + due).max(idle + IDLE));
             tokio::select! {
                 biased;
                 passed = &mut running => break passed,
@@ -158,13 +174,21 @@ impl Worker {
                     self.take(&seen);
                     let _ = cut.send(true);
                 }
-                Some((kind, changed)) = self.events.recv() => {
-                    let news = self.index.take(&kind, changed);
-                    self.note(&kind, news);
+                about = &mut planned, if !watching => {
+                    watching = true;
+                    if let Ok(about) = about {
+                        self.cover(&ground, &about);
+                    }
                 }
-                () = until(cuts), if !*cut.borrow() => {
+                Some((kind, changed)) = self.events.recv() => {
+                    changes.extend(self.note(&kind, changed).map(|object| (object, Instant::now())));
+                }
+                () = until(doubtful) => {
                     if activity.idle_since().is_some_and(|idle| idle.elapsed() >= IDLE) {
-                        let _ = cut.send(true);
+                        let mut changes = changes.drain(..);
+                        if !changes.all(|(object, seen)| activity.explains(&object, seen)) {
+                            let _ = cut.send(true);
+                        }
                     }
                 }
             }
@@ -202,22 +226,17 @@ impl Worker {
             self.shared.board.passed(&self.name, Instant::now().into_std(), self.schedule.pause(), says);
             self.said.problems = passed.problems;
         }
-        if let Some(kinds) = &passed.kinds {
+        if let Some(components) = passed.components {
             for note in &passed.notes {
                 if !self.said.notes.contains(note) {
                     self.say(note);
                 }
             }
             self.said.notes = passed.notes;
-            for gone in self.said.components.difference(&passed.components) {
+            for gone in self.said.components.difference(&components) {
                 self.shared.metrics.component_gone(&self.name, gone);
             }
-            self.said.components = passed.components;
-            if let Some(client) = &passed.client {
-                for kind in self.watches.cover(client, &ground.landscape.name, kinds) {
-                    self.index.forget(&kind);
-                }
-            }
+            self.said.components = components;
         }
         if passed.client.is_none() {
             self.watches.clear();

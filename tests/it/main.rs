@@ -14,3 +14,4 @@ mod proof;
 mod source;
 mod source_http;
 mod support;
+mod watch;
