@@ -57,12 +57,12 @@ pub fn run(session: &Session, arguments: &Explain) -> Result<Exit, Failure> {
             let mut outline = outline(&walk, None);
             diagnostics.append(&mut outline.diagnostics);
             let manifests = outline.manifests.remove(&component.name).unwrap_or_default();
-            match charts.get(&component.source) {
+            match charts.of(cluster).and_then(|charts| charts.get(&component.name)) {
                 Some(chart) => explain_field(session, component, chart, &manifests, object, field)?,
                 None => Vec::new(),
             }
         } else {
-            let chart = charts.get(&component.source).map(AsRef::as_ref);
+            let chart = charts.of(cluster).and_then(|charts| charts.get(&component.name)).map(AsRef::as_ref);
             explain_values(session, component, chart, path)?
         };
         found.push((cluster, component, explained));

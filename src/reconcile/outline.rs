@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Walk;
 use crate::chart::{self, Chart};
 use crate::diagnostic::{Diagnostic, Files};
-use crate::landscape::{ComponentSource, Landscape};
+use crate::landscape::{Cluster, Landscape};
 use crate::object::{Discovery, KubernetesVersion, Manifest};
 use crate::render;
 use crate::source::Tree;
@@ -14,14 +14,14 @@ use crate::source::Tree;
 /// What to render for when neither the cluster nor the command line says.
 pub const DEFAULT_VERSION: KubernetesVersion = KubernetesVersion { major: 1, minor: 34 };
 
-/// Every chart of a landscape, opened once, by what a component says of it.
+/// The charts of every cluster's components, each opened once.
 #[derive(Debug, Default)]
-pub struct Charts(BTreeMap<String, Arc<Chart>>);
+pub struct Charts(BTreeMap<String, BTreeMap<String, Arc<Chart>>>);
 
 impl Charts {
-    /// The chart of a component; `None` when it could not be opened.
-    pub fn get(&self, source: &ComponentSource) -> Option<&Arc<Chart>> {
-        self.0.get(&key(source))
+    /// The charts of a cluster by component; one that could not be opened is missing.
+    pub fn of(&self, cluster: &Cluster) -> Option<&BTreeMap<String, Arc<Chart>>> {
+        self.0.get(&cluster.name)
     }
 }
 
@@ -36,21 +36,13 @@ pub struct Outline {
 
 /// Opens every chart that any cluster uses.
 pub fn open_charts(tree: &Tree, landscape: &Landscape, files: &Files) -> (Charts, Vec<Diagnostic>) {
-    let sources: BTreeMap<String, &ComponentSource> = landscape
-        .clusters
-        .iter()
-        .flat_map(|cluster| &cluster.components)
-        .map(|component| (key(&component.source), &component.source))
-        .collect();
+    let mut opened = chart::Opened::default();
     let mut charts = Charts::default();
     let mut diagnostics = Vec::new();
-    for (key, source) in sources {
-        match chart::open(tree, files, source) {
-            Ok(chart) => {
-                charts.0.insert(key, Arc::new(chart));
-            }
-            Err(problems) => diagnostics.extend(problems),
-        }
+    for cluster in &landscape.clusters {
+        let (of_cluster, problems) = opened.charts(tree, files, cluster);
+        charts.0.insert(cluster.name.clone(), of_cluster);
+        diagnostics.extend(problems);
     }
     (charts, diagnostics)
 }
@@ -64,28 +56,11 @@ pub fn outline(walk: &Walk<'_>, discovery: Option<&Discovery>) -> Outline {
         offline = Discovery::of_version(walk.cluster.kubernetes_version.unwrap_or(DEFAULT_VERSION));
         &offline
     };
-    let charts: BTreeMap<String, Arc<Chart>> = walk
-        .cluster
-        .components
-        .iter()
-        .filter_map(|component| {
-            Some((component.name.clone(), Arc::clone(walk.charts.get(&component.source)?)))
-        })
-        .collect();
-    let rendered = render::render(walk.cluster, &walk.landscape.name, &charts, discovery, walk.files);
+    let none = BTreeMap::new();
+    let charts = walk.charts.of(walk.cluster).unwrap_or(&none);
+    let rendered = render::render(walk.cluster, &walk.landscape.name, charts, discovery, walk.files);
     Outline {
         manifests: rendered.components.into_iter().map(|c| (c.name, c.manifests)).collect(),
         diagnostics: rendered.diagnostics,
-    }
-}
-
-fn key(source: &ComponentSource) -> String {
-    match source {
-        ComponentSource::Chart { reference, version, .. } => {
-            format!("chart {reference} {}", version.as_deref().unwrap_or_default())
-        }
-        ComponentSource::Manifests { paths } => {
-            paths.iter().map(|(path, _)| format!("manifests {path}\n")).collect()
-        }
     }
 }
