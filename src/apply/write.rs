@@ -202,6 +202,16 @@ async fn create(run: &Run<'_>, action: &Action, object: &DesiredObject) -> Resul
             refuse_foreign(run, action).await.map_err(NotWritten::Refused)?;
             apply(run, object, &ApplyOptions::default()).await
         }
+        // A lost answer, and a second attempt that met what the first had made: ours, so it is written again.
+        Err(error @ WriteError::Unknown { .. }) => {
+            match run.client.get(&action.reference, &action.version).await {
+                Ok(Some(live)) if is_ours(run, action, &live) => {
+                    let made = ApplyOptions { uid: Some(live.uid().into()), resource_version: None };
+                    apply(run, object, &made).await
+                }
+                _ => Err(error.into()),
+            }
+        }
         other => Ok(other?),
     }
 }
