@@ -4,6 +4,7 @@
 //! docs/output.md. Nothing here decides anything.
 
 pub mod changes;
+pub mod harmless;
 pub mod outcome;
 pub mod problems;
 pub mod progress;

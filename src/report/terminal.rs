@@ -3,6 +3,7 @@
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::Mutex;
 
+use super::harmless::harmless;
 use super::style::Paint;
 
 /// Where a command writes and whom it may ask.
@@ -19,6 +20,8 @@ pub struct Terminal {
     pub live: bool,
     /// Columns of the terminal; 80 when there is none.
     pub width: usize,
+    /// Whether data goes to a terminal, which would obey what is in it; anything else gets it as it is.
+    shows_data: bool,
 }
 
 /// Where the log goes: standard error.
@@ -52,6 +55,7 @@ impl Terminal {
         Self {
             out_paint: paint(stdout.is_terminal()),
             err_paint: paint(live),
+            shows_data: stdout.is_terminal(),
             interactive: live && io::stdin().is_terminal(),
             live,
             width: columns
@@ -68,12 +72,13 @@ impl Terminal {
     /// # Errors
     /// As the stream: a closed pipe is [`io::ErrorKind::BrokenPipe`], which ends a command quietly.
     pub fn print(&self, text: &str) -> io::Result<()> {
-        write_all(&self.out, text)
+        let shown = if self.shows_data { harmless(text) } else { text.into() };
+        write_all(&self.out, &shown)
     }
 
     /// Writes for people: progress, problems, questions. A closed stream is no reason to stop.
     pub fn say(&self, text: &str) {
-        let _ = write_all(&self.err, text);
+        let _ = write_all(&self.err, &harmless(text));
     }
 
     /// Asks on standard error and reads one line; `None` when nobody can be asked or the input ended.

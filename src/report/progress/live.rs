@@ -7,6 +7,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::wording;
 use crate::apply::{Event, ObjectEvent, Phase};
+use crate::report::harmless::harmless;
 use crate::report::style::{CHANGED, Paint, REMOVED};
 
 /// One moving line per component.
@@ -37,7 +38,7 @@ impl Lines {
             }
             Event::Component { component, phase } => {
                 let Some(bar) = self.bars.get(component) else { return };
-                let text = wording::phase(phase, self.paint);
+                let text = harmless(&wording::phase(phase, self.paint)).into_owned();
                 match phase {
                     Phase::Done | Phase::Skipped { .. } => bar.finish_with_message(text),
                     Phase::Failed { reasons } => {
@@ -68,7 +69,7 @@ impl Lines {
 
     /// Prints a line above the moving ones.
     fn above(&self, text: &str, style: anstyle::Style) {
-        let line: String = text.chars().take(self.width * 4).collect();
+        let line: String = harmless(text).chars().take(self.width * 4).collect();
         let _ = self.screen.println(self.paint.paint(style, &format!("{}{line}", self.prefix)));
     }
 }
