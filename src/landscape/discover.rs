@@ -67,6 +67,7 @@ pub(super) struct Found {
 pub(super) fn discover(tree: &Tree, files: &Files, problems: &mut Vec<Diagnostic>) -> Found {
     let landscape = read(tree, files, "landscape.yaml").map_err(|problem| problems.push(problem)).ok();
     let mut found = Found { landscape, ..Found::default() };
+    stray(tree, files, problems);
     let (components, unreadable) = read_folder(tree, files, "components", problems);
     (found.components, found.unreadable) = (components, unreadable);
     for name in folders(tree, files, "clusters", problems) {
@@ -89,6 +90,26 @@ pub(super) fn discover(tree: &Tree, files: &Files, problems: &mut Vec<Diagnostic
         found.clusters.push(ClusterFolder { name, file, components, unreadable });
     }
     found
+}
+
+/// YAML directly in clusters/ belongs to no cluster.
+fn stray(tree: &Tree, files: &Files, problems: &mut Vec<Diagnostic>) {
+    // A folder that can't be listed is told by `folders`.
+    let items =
+        if tree.is_directory("clusters") { tree.list("clusters").unwrap_or_default() } else { Vec::new() };
+    for name in items.into_iter().map(|item| item.name) {
+        let path = format!("clusters/{name}");
+        if (has_extension(&name, "yaml") || has_extension(&name, "yml")) && tree.is_file(&path) {
+            problems.push(
+                Diagnostic::error(
+                    "stray-cluster-file",
+                    format!("`{path}` would be left out: a cluster is a folder"),
+                )
+                .at(nowhere(files, &path), "")
+                .help(format!("a cluster is described in `clusters/{}/cluster.yaml`", stem(&name))),
+            );
+        }
+    }
 }
 
 fn folders(tree: &Tree, files: &Files, path: &str, problems: &mut Vec<Diagnostic>) -> Vec<String> {
@@ -200,7 +221,7 @@ fn read(tree: &Tree, files: &Files, path: &str) -> Result<Document, Diagnostic> 
         }
         _ => Err(Diagnostic::error("empty-file", "the file says nothing")
             .at(start, "")
-            .help("remove it, or say `installed: false` to keep a component out")),
+            .help("write it or remove it; to keep a component out of a cluster, say `installed: false`")),
     }
 }
 
