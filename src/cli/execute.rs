@@ -57,7 +57,6 @@ pub async fn execute(
     manner: &Manner<'_>,
 ) -> std::result::Result<Exit, Failure> {
     let write = manner.write;
-    let stop = signals::stop(session).context("signals cannot be received")?;
     let mut results = Vec::new();
     let mut meant = Vec::new();
     for mut planned in planned {
@@ -96,6 +95,8 @@ pub async fn execute(
             }
         }
     }
+    // Only from here on: Ctrl-C at a question ends the process at once, for nothing has been written.
+    let stop = signals::stop(session).context("signals cannot be received")?;
     let screen = Screen::new();
     let holder = Holder::of_this_process();
     let several = meant.len() > 1;

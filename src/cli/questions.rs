@@ -34,7 +34,8 @@ pub fn about_refusals(session: &Session, prepared: &mut Prepared, yes: bool) {
 /// Whether the plans may be carried out; `None` when nobody can be asked.
 pub fn about_plans(session: &Session, clusters: &[&str], verb: &str) -> Option<bool> {
     let question = format!("{verb} {}? [y/N] ", clusters.join(", "));
-    session.terminal.ask(&question).map(|answer| means_yes(&answer))
+    let answer = session.terminal.ask(&question);
+    session.terminal.interactive.then(|| answer.is_some_and(|answer| means_yes(&answer)))
 }
 
 /// Whether the name of the cluster was typed.
