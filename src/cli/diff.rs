@@ -36,7 +36,12 @@ pub async fn run(session: &Session, arguments: &Diff) -> Result<Exit, Failure> {
         }
     }
     for plan in &plans {
-        if arguments.exit_code && Counts::of(plan).any() {
+        let counts = Counts::of(plan);
+        if counts.blocked > 0 {
+            // What the server refuses, an apply could not do: a job that only runs `diff` must not be green.
+            exit = exit.worst(Exit::Failed);
+        }
+        if arguments.exit_code && counts.any() {
             exit = exit.worst(Exit::Changes);
         }
         if arguments.exit_code && !plan.refusals.is_empty() {

@@ -13,7 +13,7 @@ use super::plans::{Ground, Job, prepare_all};
 use super::session::Session;
 use crate::health::{self, Health, Related, Status as Condition};
 use crate::object::ObjectRef;
-use crate::plan::{ComponentPlan, Intent, Presence};
+use crate::plan::{ComponentPlan, Intent, Presence, Refusal};
 use crate::reconcile::Prepared;
 use crate::report::changes::Counts;
 use crate::report::{document, style};
@@ -69,9 +69,13 @@ pub async fn run(session: &Session, arguments: &Status) -> Result<Exit, Failure>
             .filter(|component| selected.as_ref().is_none_or(|names| names.contains(&component.name)))
             .map(|component| row(&prepared, component, now))
             .collect();
+        if another_cluster(&prepared).next().is_some() {
+            exit = exit.worst(Exit::Refused);
+        }
         match arguments.output.output {
             Output::Text => session.terminal.print(&text(session, &prepared, &rows))?,
             Output::Json => documents.push(json!({
+                "refusals": another_cluster(&prepared).collect::<Vec<_>>(),
                 "name": prepared.plan.cluster,
                 "serverVersion": prepared.plan.server_version,
                 "revision": applied(&prepared),
@@ -83,6 +87,15 @@ pub async fn run(session: &Session, arguments: &Status) -> Result<Exit, Failure>
         session.terminal.print(&document("Status", &json!({"clusters": documents})))?;
     }
     Ok(exit)
+}
+
+/// What says that this is not the cluster, or not the landscape, that was meant: then nothing below it is true.
+fn another_cluster(prepared: &Prepared) -> impl Iterator<Item = &Refusal> {
+    prepared
+        .plan
+        .refusals
+        .iter()
+        .filter(|refusal| matches!(refusal.code.as_str(), "other-cluster" | "other-origin"))
 }
 
 /// The git commit that was applied last.
@@ -144,6 +157,10 @@ fn text(session: &Session, prepared: &Prepared, rows: &[Row]) -> String {
     let heading =
         format!("cluster {}{at}, Kubernetes {}", prepared.plan.cluster, prepared.plan.server_version);
     let mut out = format!("{}\n", paint.paint(style::HEADING, &heading));
+    for refusal in another_cluster(prepared) {
+        let head = paint.paint(style::REMOVED, &format!("refused[{}]", refusal.code));
+        let _ = writeln!(out, "  {head}: {}", refusal.message);
+    }
     let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
     for row in rows {
         let (word, color) = condition(row.health);
