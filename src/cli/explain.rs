@@ -11,7 +11,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::session::Session;
 use crate::chart::Chart;
-use crate::diagnostic::has_errors;
+use crate::diagnostic::{has_errors, nearest};
 use crate::landscape::{Cluster, Component, LayerEntry, explain_value, parse_path};
 use crate::object::{FieldPath, Manifest, Segment};
 use crate::reconcile::{Walk, open_charts, outline};
@@ -67,6 +67,9 @@ pub fn run(session: &Session, arguments: &Explain) -> Result<Exit, Failure> {
         };
         found.push((cluster, component, explained));
     }
+    if arguments.output.output == Output::Text && !has_errors(&diagnostics) {
+        found_something(arguments, &found)?;
+    }
     let failed = has_errors(&diagnostics);
     session.tell(&mut diagnostics);
     if failed {
@@ -84,6 +87,23 @@ pub fn run(session: &Session, arguments: &Explain) -> Result<Exit, Failure> {
     };
     session.terminal.print(&text)?;
     Ok(if found.iter().all(|(_, _, explained)| explained.is_empty()) { Exit::Failed } else { Exit::Fine })
+}
+
+/// A path that nothing sets in any cluster is a mistake, with the value it may have been meant for.
+fn found_something(
+    arguments: &Explain,
+    found: &[(&Cluster, &Component, Vec<Explained>)],
+) -> Result<(), Failure> {
+    let path = arguments.path.as_deref().unwrap_or_default();
+    if path.is_empty() || found.iter().any(|(_, _, explained)| !explained.is_empty()) {
+        return Ok(());
+    }
+    let known = found.iter().flat_map(|(_, component, _)| component.layers.keys().map(String::as_str));
+    let hint = match nearest(path, known) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("`landskap explain {}` shows every value", arguments.component),
+    };
+    Err(Failure::Usage(format!("nothing in `{}` sets `{path}`", arguments.component), hint))
 }
 
 /// `Deployment/prometheus:spec.replicas` into its object and field; `None` when it is a path of values.
@@ -145,12 +165,10 @@ fn explain_field(
     let pointer: String = path.0.iter().map(|segment| format!("/{}", token(segment))).collect();
     Ok(matching
         .into_iter()
-        .map(|manifest| {
-            let value = match manifest.object.pointer(&pointer) {
-                Some(_) if manifest.is_secret() => "***".into(),
-                Some(value) => value.clone(),
-                None => Value::Null,
-            };
+        .filter_map(|manifest| {
+            // A field that the object does not have would be traced to the line around it.
+            let value = manifest.object.pointer(&pointer)?;
+            let value = if manifest.is_secret() { "***".into() } else { value.clone() };
             let explained = render::explain(manifest, &path, component, chart, &session.files);
             let lines = explained.map(|found| {
                 let line = |span, layer: String| Line {
@@ -163,11 +181,11 @@ fn explain_field(
                 let rendered = line(found.rendered, "rendered line".into());
                 set.into_iter().chain(template).chain([rendered]).collect()
             });
-            Explained {
+            Some(Explained {
                 path: format!("{}:{field}", manifest.reference),
                 lines: lines.unwrap_or_default(),
                 value,
-            }
+            })
         })
         .collect())
 }
