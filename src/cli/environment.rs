@@ -37,6 +37,11 @@ impl Environment {
         self.variables.0.get(name.as_ref()).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 
+    /// A variable, empty or not: an empty secret is a mistake of its own.
+    pub fn as_given(&self, name: &str) -> Option<&OsStr> {
+        self.variables.0.get(OsStr::new(name)).map(OsString::as_os_str)
+    }
+
     /// A variable that is text.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.variable(name)?.to_str()
@@ -52,5 +57,20 @@ impl Environment {
         let base =
             self.variable("XDG_CACHE_HOME").map(PathBuf::from).or_else(|| Some(self.home()?.join(".cache")));
         base.unwrap_or_else(|| self.directory.join(".landskap-cache")).join("landskap")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_variable_is_unset_but_for_secrets() {
+        let variables = [("EMPTY", ""), ("FULL", "x")].map(|(name, value)| (name.into(), value.into()));
+        let environment = Environment { variables: Variables(variables.into()), ..Environment::default() };
+        assert_eq!(environment.variable("EMPTY"), None);
+        assert_eq!(environment.as_given("EMPTY"), Some(OsStr::new("")));
+        assert_eq!(environment.variable("FULL"), environment.as_given("FULL"));
+        assert_eq!(environment.as_given("MISSING"), None);
     }
 }

@@ -81,7 +81,7 @@ impl<'a> Job<'a> {
     /// Plans this cluster. What goes wrong is told, and is the `Err`.
     pub async fn prepare(&self, session: &Session, ground: &Ground) -> Result<Prepared, Exit> {
         let variable =
-            |name: &str| -> Option<OsString> { session.environment.variable(name).map(ToOwned::to_owned) };
+            |name: &str| -> Option<OsString> { session.environment.as_given(name).map(ToOwned::to_owned) };
         let request = Request {
             target: &self.target,
             intent: self.intent.clone(),

@@ -64,11 +64,12 @@ fn requirement(text: &str) -> Option<Requirement> {
             _ => None,
         };
     }
+    let valued = |value: &str| value.trim().is_empty() || label(value).is_some();
     if let Some((key, value)) = text.split_once("!=") {
-        return Some(Requirement::NotIn(label(key)?, one(value)));
+        return valued(value).then_some(Requirement::NotIn(label(key)?, one(value)));
     }
     if let Some((key, value)) = text.split_once("==").or_else(|| text.split_once('=')) {
-        return Some(Requirement::In(label(key)?, one(value)));
+        return valued(value).then_some(Requirement::In(label(key)?, one(value)));
     }
     match text.strip_prefix('!') {
         Some(key) => Some(Requirement::Absent(label(key)?)),
@@ -109,7 +110,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused() {
-        for text in ["", ",", "a in b", "a b", "(x)", "zone=fss,"] {
+        for text in ["", ",", "a in b", "a b", "(x)", "zone=fss,", "zone===fss", "zone=a b"] {
             assert!(text.parse::<Selector>().is_err(), "{text}");
         }
     }

@@ -106,7 +106,10 @@ fn evaluate(text: &str, scope: &Scope) -> Result<Json, Failure> {
     };
     let mut output = Bounded(Vec::new());
     if let Err(error) = engine(template).render_str_to(&source, &scope.0, false, &mut output) {
-        let failure = failure(&error, shift);
+        let mut failure = failure(&error, shift);
+        if !template && matches!(error.kind(), tera::ErrorKind::SyntaxError(_)) {
+            failure.message.push_str(". Without `{{ }}` this is an expression, not a text");
+        }
         if failure.message == UNDEFINED {
             // Tera says which part is undefined, and where, when it is printed without a filter.
             let bare = format!("{OPEN}{text}){END}");
