@@ -7,7 +7,7 @@ use crate::source::Tree;
 /// The folder of the landscape that `reference` names, without `./` and slashes at the end.
 ///
 /// A reference with a scheme, and a `repo/name` that is no folder of the landscape, mean a remote chart. What
-/// begins with `./`, `../`, `/` or the name of a folder of the landscape was meant as a path.
+/// begins with `./`, `../`, `/`, `charts/` or the name of a folder of the landscape was meant as a path.
 pub(super) fn in_landscape(tree: &Tree, reference: &str, span: Span) -> Result<String, Diagnostic> {
     if let Some((scheme, _)) = reference.split_once("://") {
         return Err(remote(reference, &format!("a chart from `{scheme}://`"), span));
@@ -26,7 +26,7 @@ pub(super) fn in_landscape(tree: &Tree, reference: &str, span: Span) -> Result<S
         };
     }
     let first = path.split('/').next().unwrap_or_default();
-    let meant_as_path = reference.starts_with('.') || reference.starts_with('/') || tree.is_directory(first);
+    let meant_as_path = reference.starts_with(['.', '/']) || first == "charts" || tree.is_directory(first);
     let is_repository_chart = path.split('/').count() == 2;
     if is_repository_chart && !meant_as_path {
         return Err(remote(reference, "a chart from a repository", span));
