@@ -6,10 +6,13 @@
 mod apply;
 mod architecture;
 mod broken;
+mod cli;
 mod cluster;
 mod crash;
+mod guards;
 mod killed;
 mod landscapes;
+mod leaks;
 mod proof;
 mod source;
 mod source_http;
