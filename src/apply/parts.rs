@@ -47,7 +47,7 @@ pub fn is_leaving(component: &ComponentPlan) -> bool {
 
 /// Whether an action is a write.
 pub fn is_write(action: &Action) -> bool {
-    matches!(action.operation, Operation::Create { .. } | Operation::Update | Operation::Recreate { .. })
+    action.forbidden.is_none() && matches!(action.operation, Operation::Create { .. } | Operation::Update | Operation::Recreate { .. })
 }
 
 /// Whether `other` wants an object that `component` lets go of.
@@ -79,8 +79,10 @@ fn positions(plan: &Plan, chosen: impl Fn(&ComponentPlan) -> bool) -> Vec<usize>
 
 /// Why a component cannot be written as planned.
 fn blocked(component: &ComponentPlan) -> Vec<String> {
-    let reason = |action: &Action| match &action.operation {
-        Operation::Blocked { reason } => Some(format!("{}: {reason}", action.reference)),
+    let reason = |action: &Action| match (&action.operation, &action.forbidden) {
+        (Operation::Blocked { reason }, _) | (_, Some(reason)) => {
+            Some(format!("{}: {reason}", action.reference))
+        }
         _ => None,
     };
     component.actions.iter().filter_map(reason).collect()

@@ -11,9 +11,10 @@ use super::guard;
 use super::immutable;
 use super::intent::Intent;
 use super::marks;
-use super::model::{Action, Operation, Proof, Refusal};
+use super::model::{Action, Change, Operation, Proof, Refusal};
 use super::observation::{DryRun, DryRuns, Live, Observation, Rejection};
 use super::order;
+use super::overlay;
 use super::ownership::{Owner, owner};
 use super::proof::memory;
 use super::removal::version_of;
@@ -40,6 +41,19 @@ pub(super) struct Actions<'a> {
 pub(super) struct Decided {
     pub(super) actions: Vec<Action>,
     pub(super) refusals: Vec<Refusal>,
+}
+
+/// What happens to an object.
+struct Verdict {
+    operation: Operation,
+    changes: Vec<Change>,
+    forbidden: Option<String>,
+}
+
+impl From<Operation> for Verdict {
+    fn from(operation: Operation) -> Self {
+        Self { operation, changes: Vec::new(), forbidden: None }
+    }
 }
 
 impl Actions<'_> {
@@ -76,7 +90,7 @@ impl Actions<'_> {
         live: Option<&Live>,
         whose: Option<Owner>,
     ) -> Action {
-        let (operation, changes) = self.operation(component, object, live);
+        let Verdict { operation, changes, forbidden } = self.verdict(component, object, live);
         let learned = match (&operation, live) {
             (Operation::Unchanged(Proof::DryRun), Some(live)) => {
                 crd_generation(self.observation, &object.reference.group_kind())
@@ -98,39 +112,38 @@ impl Actions<'_> {
             },
             origin: object.origin.template.clone(),
             sensitive: object.sensitive,
+            forbidden,
             memory: learned,
         }
     }
 
-    fn operation(
-        &self,
-        component: &DesiredComponent,
-        object: &DesiredObject,
-        live: Option<&Live>,
-    ) -> (Operation, Vec<super::model::Change>) {
+    fn verdict(&self, component: &DesiredComponent, object: &DesiredObject, live: Option<&Live>) -> Verdict {
         let reference = &object.reference;
         if let Some(reason) = left_alone(object, live) {
-            return (Operation::Skipped { reason }, Vec::new());
+            return Operation::Skipped { reason }.into();
         }
         if let Some(proof) = self.triage.unchanged.get(reference) {
-            return (Operation::Unchanged(*proof), Vec::new());
+            return Operation::Unchanged(*proof).into();
         }
         if let Some(reason) = self.triage.unverified.get(reference) {
-            return (self.unverified(object, live, reason), Vec::new());
+            return self.unverified(object, live, reason).into();
         }
         match (self.dry_runs.get(reference), live) {
-            (None, _) => (blocked("no dry run has said what would happen"), Vec::new()),
-            (Some(DryRun::Applied(_)), None) => (Operation::Create { unverified: None }, Vec::new()),
+            (None, _) => blocked("no dry run has said what would happen").into(),
+            (Some(DryRun::Applied(_)), None) => Operation::Create { unverified: None }.into(),
             (Some(DryRun::Applied(after)), Some(live)) => {
                 let difference = diff::compare(live, after, object.sensitive);
                 if difference.same {
-                    (Operation::Unchanged(Proof::DryRun), Vec::new())
+                    Operation::Unchanged(Proof::DryRun).into()
                 } else {
-                    (Operation::Update, difference.changes)
+                    Verdict { changes: difference.changes, ..Operation::Update.into() }
                 }
             }
+            (Some(DryRun::Rejected(rejection)), live) if overlay::may_not_ask(rejection) => {
+                by_structure(object, live, rejection)
+            }
             (Some(DryRun::Rejected(rejection)), live) => {
-                (self.rejected(component, object, live, rejection), Vec::new())
+                self.rejected(component, object, live, rejection).into()
             }
         }
     }
@@ -218,6 +231,19 @@ fn undeletable(live: &Live, landscape: &str) -> Option<String> {
         return Some("it does not carry our mark".into());
     }
     marks::owner(live).map(|owner| format!("{owner} owns it")).or_else(|| marks::keep_mark(live))
+}
+
+/// What would happen as far as the fields tell, to an object that the user may only read.
+fn by_structure(object: &DesiredObject, live: Option<&Live>, rejection: &Rejection) -> Verdict {
+    let forbidden = Some(rejection.message.clone());
+    let Some(live) = live else {
+        return Verdict { forbidden, ..Operation::Create { unverified: None }.into() };
+    };
+    let changes = diff::declared(live, &overlay::overlay(object, live), object.sensitive);
+    if changes.is_empty() {
+        return Operation::Unchanged(Proof::Declared).into();
+    }
+    Verdict { operation: Operation::Update, changes, forbidden }
 }
 
 fn pending(live: Option<&Live>, reason: String) -> Operation {

@@ -20,6 +20,7 @@ mod marks;
 mod model;
 mod observation;
 mod order;
+mod overlay;
 mod ownership;
 mod planner;
 mod proof;

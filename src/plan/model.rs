@@ -137,6 +137,10 @@ pub struct Action {
     pub origin: String,
     /// Data must not be shown.
     pub sensitive: bool,
+    /// Why the user may not write it, so that the server could not be asked either: `operation` and `changes` are by
+    /// structure, unverified, and its component fails before it writes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forbidden: Option<String>,
     /// What to remember when the server's dry run said that nothing changes; goes into the inventory entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<Memory>,
@@ -203,6 +207,8 @@ pub enum Proof {
     Memory,
     /// The server said so.
     DryRun,
+    /// Every declared field has its value; the user may not ask the server.
+    Declared,
 }
 
 /// One changed field.

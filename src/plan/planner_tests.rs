@@ -523,6 +523,47 @@ fn what_waits_for_this_plan_is_unverified_and_the_rest_is_blocked() {
     ));
 }
 
+#[test]
+fn what_may_not_be_asked_is_planned_by_structure() {
+    let map = |value: &str| config_map("a", "m", json!({"k": value}));
+    let secret = |value: &str| {
+        marked(
+            "a",
+            json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "n"}, "data": {"k": value}}),
+        )
+    };
+    let mut there = observation();
+    install(&mut there, "a", &[map("old"), secret("aHVudGVy")]);
+    let planned = |object: DesiredObject, there: &Observation| {
+        let mut triage = triage(&desired(vec![component("a", vec![object.clone()])]), there, 0);
+        triage.unchanged.clear();
+        let rejection = Rejection {
+            code: 403,
+            reason: "Forbidden".into(),
+            message: "it is forbidden: User \"u\" cannot patch resource".into(),
+            causes: Vec::new(),
+        };
+        let dry_runs = DryRuns::from([(object.reference.clone(), DryRun::Rejected(rejection))]);
+        let wanted = desired(vec![component("a", vec![object])]);
+        let plan = plan(&wanted, there, &triage, &dry_runs, &Intent::default(), 0);
+        plan.components[0].actions[0].clone()
+    };
+    let changed = planned(map("new"), &there);
+    assert_eq!(changed.operation, Operation::Update);
+    assert!(changed.forbidden.is_some_and(|reason| reason.contains("cannot patch")));
+    assert_eq!((changed.changes[0].path.as_str(), changed.changes.len()), (".data.k", 1));
+    let same = planned(map("old"), &there);
+    assert_eq!((same.operation, same.forbidden), (Operation::Unchanged(Proof::Declared), None));
+    let masked = planned(secret("aHVudGVyMg=="), &there);
+    assert_eq!(masked.operation, Operation::Update);
+    assert!(!serde_json::to_string(&masked).unwrap().contains("aHVudGVy"), "{masked:?}");
+    let mut nothing = observation();
+    nothing.inventories.clear();
+    let made = planned(map("new"), &nothing);
+    assert_eq!(made.operation, Operation::Create { unverified: None });
+    assert!(made.forbidden.is_some());
+}
+
 proptest! {
     /// A fully applied state needs nothing; what is removed was listed, marked, and is wanted by nobody.
     #[test]

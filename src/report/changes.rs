@@ -184,10 +184,14 @@ fn action_text(out: &mut String, action: &Action, paint: Paint, verbose: bool) {
                 Proof::Structure => "by structure",
                 Proof::Memory => "by memory",
                 Proof::DryRun => "by dry run",
+                Proof::Declared => "by its declared fields, unverified",
             };
             line(out, 2, &paint.paint(QUIET, &format!("= {reference} ({proof})")));
         }
         Operation::Unchanged(_) => {}
+    }
+    if let Some(reason) = &action.forbidden {
+        line(out, 4, &paint.paint(QUIET, &format!("unverified, and an apply would fail: {reason}")));
     }
     for change in &action.changes {
         change_text(out, change, paint);

@@ -9,7 +9,7 @@ use landskap::diagnostic::{Files, Span};
 use landskap::landscape::HealthRule;
 use landskap::object::Expression;
 use landskap::plan::inventory::{Entry, Phase, State};
-use landskap::plan::{self, Live};
+use landskap::plan::{self, Live, Operation};
 use serde_json::{Value, json};
 
 use crate::support::cluster::{self, send};
@@ -240,6 +240,53 @@ async fn a_health_rule_decides_in_place_of_the_built_in_one() {
     let reasons = scene.apply().await.reasons("a");
     assert!(reasons.ends_with("`data.data == 'bad'` holds, the rule `failed`"), "{reasons}");
     assert!(begin.elapsed() < Duration::from_secs(20), "a failure is not waited for");
+}
+
+#[tokio::test]
+async fn who_may_only_read_an_object_sees_a_plan_by_structure_and_an_apply_writes_nothing() {
+    let mut scene = Scene::new("reader").await;
+    let service = |port: u16| {
+        json!({
+            "apiVersion": "v1", "kind": "Service", "metadata": {"name": "s", "namespace": scene.corner.namespace},
+            "spec": {"selector": {"app": "s"}, "ports": [{"port": port}]},
+        })
+    };
+    let (before, after, new) = (service(80), service(81), {
+        let mut new = service(80);
+        new["metadata"]["name"] = json!("new");
+        new
+    });
+    let map = scene.config_map("m", "x");
+    scene.component("a", vec![map.clone(), before.clone()]);
+    scene.apply().await.well();
+
+    let (read, write) = (json!(["get", "list", "watch"]), json!(["*"]));
+    let rules = json!([
+        {"apiGroups": ["*"], "resources": ["*"], "verbs": read},
+        {"apiGroups": [""], "resources": ["configmaps", "secrets", "namespaces"], "verbs": write},
+        {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": write},
+    ]);
+    let user = cluster::limited_user(&scene.corner.namespace, json!([]), rules).await;
+    scene.client = cluster::connect_to(user.path()).await;
+    scene.component("a", vec![scene.config_map("m", "y"), after, new.clone()]);
+    let planned = scene.plan().await;
+    let of = |name: &str| {
+        let actions = &planned.plan.components[0].actions;
+        actions.iter().find(|action| action.reference.name == name).unwrap()
+    };
+    assert_eq!((&of("m").operation, &of("m").forbidden), (&Operation::Update, &None));
+    assert_eq!(of("s").operation, Operation::Update);
+    let paths: Vec<&str> = of("s").changes.iter().map(|change| change.path.as_str()).collect();
+    assert!(!paths.is_empty() && paths.iter().all(|path| path.starts_with(".spec.ports")), "{paths:?}");
+    assert_eq!(of("new").operation, Operation::Create { unverified: None });
+    for name in ["s", "new"] {
+        assert!(of(name).forbidden.as_ref().is_some_and(|reason| reason.contains("cannot ")), "{name}");
+    }
+
+    let ran = scene.carry_out(&planned).await;
+    assert!(ran.reasons("a").contains("cannot patch resource"), "{:?}", ran.of("a"));
+    assert_eq!(scene.live(&map).await.unwrap()["data"]["data"], "x", "what may be written is not, either");
+    assert_eq!(scene.live(&new).await, None);
 }
 
 #[tokio::test]

@@ -7,5 +7,5 @@
 mod defaults;
 pub(super) mod fields_v1;
 pub(super) mod memory;
-mod quantity;
+pub(super) mod quantity;
 pub(super) mod structure;

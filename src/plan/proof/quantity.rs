@@ -10,7 +10,7 @@ use serde_json::Value;
 const NANO: i128 = 1_000_000_000;
 
 /// Whether both are quantities of one value.
-pub(super) fn equal(one: &Value, other: &Value) -> bool {
+pub(in crate::plan) fn equal(one: &Value, other: &Value) -> bool {
     match (nanos(one), nanos(other)) {
         (Some(one), Some(other)) => one == other,
         _ => false,
@@ -18,7 +18,7 @@ pub(super) fn equal(one: &Value, other: &Value) -> bool {
 }
 
 /// Whether a scalar at `path` (map keys only, list items have none) is a quantity.
-pub(super) fn is_quantity(group: &str, kind: &str, path: &[&str]) -> bool {
+pub(in crate::plan) fn is_quantity(group: &str, kind: &str, path: &[&str]) -> bool {
     let last =
         |n: usize| path.len().checked_sub(n).and_then(|index| path.get(index)).copied().unwrap_or_default();
     match (last(3), last(2), last(1)) {

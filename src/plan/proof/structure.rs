@@ -256,7 +256,7 @@ fn descend<'f>(others: &[&'f Fields], child: &str) -> Vec<&'f Fields> {
 }
 
 /// The values that Go's `omitempty` drops.
-fn is_zero(value: &Value) -> bool {
+pub(in crate::plan) fn is_zero(value: &Value) -> bool {
     match value {
         Value::Bool(value) => !value,
         Value::Number(number) => number.as_f64() == Some(0.0),
