@@ -47,7 +47,11 @@ pub fn is_leaving(component: &ComponentPlan) -> bool {
 
 /// Whether an action is a write.
 pub fn is_write(action: &Action) -> bool {
-    action.forbidden.is_none() && matches!(action.operation, Operation::Create { .. } | Operation::Update | Operation::Recreate { .. })
+    action.forbidden.is_none()
+        && matches!(
+            action.operation,
+            Operation::Create { .. } | Operation::Update | Operation::Recreate { .. }
+        )
 }
 
 /// Whether `other` wants an object that `component` lets go of.

@@ -165,7 +165,7 @@ async fn one(
             screen.say(
                 &session.terminal,
                 &format!("{cluster}: waiting for another run, since {}: {}\n", waiting.since, waiting.holder),
-            )
+            );
         };
         let events = |event: crate::apply::Event| {
             progress.lock().unwrap_or_else(std::sync::PoisonError::into_inner).show(&event);

@@ -54,6 +54,7 @@ impl Expressions {
 }
 
 /// An expression that is not there is none; one that could not be read spoils the rule.
+#[allow(clippy::option_option, reason = "absent and unreadable are two things")]
 fn inner(read: Option<Option<Expression>>) -> Option<Option<Expression>> {
     read.map_or(Some(None), |expression| expression.map(Some))
 }

@@ -31,7 +31,7 @@ pub(super) fn overlay(object: &DesiredObject, live: &Live) -> Live {
     };
     let kind = Kind {
         group: &object.reference.group,
-        kind: &object.reference.kind,
+        name: &object.reference.kind,
         builtin: is_builtin(&object.reference.group),
     };
     Live(kind.lay(&live.0, &object.body, &place, &mut Vec::new()))
@@ -39,7 +39,7 @@ pub(super) fn overlay(object: &DesiredObject, live: &Live) -> Live {
 
 struct Kind<'a> {
     group: &'a str,
-    kind: &'a str,
+    name: &'a str,
     builtin: bool,
 }
 
@@ -84,7 +84,7 @@ impl Kind<'_> {
                 Value::Array(self.lists(live, desired, place, path))
             }
             _ if self.builtin
-                && quantity::is_quantity(self.group, self.kind, path)
+                && quantity::is_quantity(self.group, self.name, path)
                 && quantity::equal(live, desired) =>
             {
                 live.clone()

@@ -1,4 +1,4 @@
-//! What `/metrics` shows, in the OpenMetrics text format. Names of clusters and components only: no values.
+//! What `/metrics` shows, in the `OpenMetrics` text format. Names of clusters and components only: no values.
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -144,7 +144,7 @@ impl Metrics {
         self.suspended.remove(&labels);
     }
 
-    /// In the OpenMetrics text format.
+    /// In the `OpenMetrics` text format.
     pub fn text(&self) -> String {
         let mut text = String::new();
         // Writing to a string does not fail.

@@ -88,6 +88,7 @@ impl Activity {
 /// What a pass is about, as soon as it is known: where to watch what.
 pub type About = (Client, BTreeSet<GroupVersionKind>);
 
+#[allow(clippy::too_many_arguments, reason = "each is used once, by one caller")]
 /// Goes over `cluster` once. `cut` turns true when the pass is to end: a write in flight is finished and recorded.
 pub async fn pass(
     shared: &Shared,
@@ -149,7 +150,7 @@ async fn planned(
         Some(client) => client,
         None => cluster::connect(&target).await?,
     };
-    reconcile::plan_with(walk, &request, client).await
+    Box::pin(reconcile::plan_with(walk, &request, client)).await
 }
 
 /// Carries the plan out; says how that ended, what is wrong, and whether the connection is good.

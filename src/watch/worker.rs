@@ -80,7 +80,7 @@ pub async fn work(
             Some((kind, changed)) = worker.events.recv() => {
                 worker.note(&kind, changed);
             }
-            () = until(due) => worker.pass(&mut input, &mut stop).await,
+            () = until(due) => Box::pin(worker.pass(&mut input, &mut stop)).await,
         }
     }
 }

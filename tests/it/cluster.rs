@@ -11,7 +11,7 @@ use landskap::cluster::{
 use landskap::diagnostic::{Files, Span};
 use landskap::object::{GroupKind, GroupVersionKind, ObjectRef, Origin, Scope};
 use landskap::plan::inventory::{Entry, Phase, State};
-use landskap::plan::{DesiredObject, DryRun, Identity, Inventory, Live, Query};
+use landskap::plan::{DesiredObject, DryRun, Identity, Inventory, Query};
 use serde_json::{Value, json};
 
 use crate::support::cluster::{self, Corner};

@@ -44,8 +44,11 @@ pub(super) fn compare(live: &Live, after: &Live, sensitive: bool) -> Difference 
 pub(super) fn declared(live: &Live, after: &Live, sensitive: bool) -> Vec<Change> {
     let (before_value, after_value) = (noise::without(&live.0), noise::without(&after.0));
     let found = walk::changes(live, after, &before_value, &after_value);
-    let found =
-        if sensitive && !found.is_empty() { mask::secret(&before_value, &after_value, &found) } else { found };
+    let found = if sensitive && !found.is_empty() {
+        mask::secret(&before_value, &after_value, &found)
+    } else {
+        found
+    };
     found.into_iter().map(walk::Found::into_change).collect()
 }
 
