@@ -1,7 +1,7 @@
 //! What can go wrong with a request, and what the server's refusals say.
 //!
 //! A refusal about a Secret may repeat its values (`Invalid value: "hunter2"`, `expected map, got "hunter2"`):
-//! [`rejection`] keeps only what cannot hold one. Nothing here ever holds a credential.
+//! `rejection` keeps only what cannot hold one. Nothing here ever holds a credential.
 
 use serde::Deserialize;
 

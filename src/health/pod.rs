@@ -1,5 +1,5 @@
 //! Bare Pods. A failed Pod is a failure (kstatus calls it current); waiting containers of both sorts give reasons.
-//! When waiting turns into an early failure is decided by [`super::explain`], which knows events too.
+//! When waiting turns into an early failure is decided by [`super::explain()`], which knows events too.
 
 use serde_json::Value;
 

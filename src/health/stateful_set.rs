@@ -1,4 +1,4 @@
-//! `StatefulSet`s. They have no failure condition: what is wrong stands in their Pods, see [`super::explain`].
+//! `StatefulSet`s. They have no failure condition: what is wrong stands in their Pods, see [`super::explain()`].
 
 use serde_json::Value;
 

@@ -1,6 +1,6 @@
 //! Files into a [`Landscape`]: the format, presence, merging with provenance, contracts, order, validation.
 //!
-//! [`load`] reads a [`Tree`](crate::source::Tree) and returns what it says together with every problem that it
+//! [`load()`] reads a [`Tree`](crate::source::Tree) and returns what it says together with every problem that it
 //! has. The order of the work: find the files (`discover`), read each as a typed file (`format`), decide what
 //! is in which cluster (`presence`), merge it (`fields`, `values`), resolve contracts (`contracts`, `order`),
 //! compute values (`compute`), and check what only the whole can tell. Nothing here knows charts or servers.

@@ -1,6 +1,6 @@
 //! Desired and observed into a [`Plan`] with no choices left. Pure: no request is made here.
 //!
-//! The walk: [`desire`] → [`query`] (then `cluster` observes) → [`settle`] → [`triage`] (then `cluster` dry-runs
+//! The walk: [`desire()`] → [`query()`] (then `cluster` observes) → [`settle()`] → [`triage()`] (then `cluster` dry-runs
 //! what is not proven) → [`plan`]. While a plan is carried out, [`write_ahead`] and [`record`] say what the inventories
 //! become. [`verify`] compares a saved plan with the present.
 

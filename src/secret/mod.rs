@@ -1,6 +1,6 @@
 //! Lookup names into values that cannot be printed.
 //!
-//! A component asks for secrets by lookup name; [`resolve`] finds each in the first configured source that has
+//! A component asks for secrets by lookup name; [`resolve()`] finds each in the first configured source that has
 //! it: the environment, files of a directory, or one Secret in the cluster (read by `cluster`, handed in as
 //! data). Values are [`SecretValue`]s, which are erased when dropped and have no printable form. [`hmac_hex`]
 //! makes the fingerprints that may be shown or stored in their place.

@@ -83,7 +83,7 @@ fn find(name: &str, sources: &[SecretSource], from: &Lookup<'_>) -> Result<Secre
     .help("give it a value there, or correct its name"))
 }
 
-/// The outer error of [`file`] ends the search; the inner one says why this source does not have it.
+/// The outer error of [`file()`] ends the search; the inner one says why this source does not have it.
 type Found = Result<SecretValue, String>;
 
 fn variable(prefix: &str, name: &str, env: &dyn Fn(&str) -> Option<OsString>) -> Found {

@@ -1,7 +1,7 @@
 //! YAML as kubectl and Helm read it, with a span on every node.
 //!
-//! [`read`] turns libyaml's events into [`Node`]s and resolves plain scalars by go-yaml v2's rules (YAML 1.1:
-//! `yes` is a boolean, `0644` is 420, `<<` merges). [`write`] prints JSON values as go-yaml does.
+//! [`read()`] turns libyaml's events into [`Node`]s and resolves plain scalars by go-yaml v2's rules (YAML 1.1:
+//! `yes` is a boolean, `0644` is 420, `<<` merges). [`write()`] prints JSON values as go-yaml does.
 //! One reader serves landscapes, charts and manifests, so that a number is the same number everywhere.
 //! Nothing here knows what a document means.
 
