@@ -51,6 +51,16 @@ func (p part) pid() int {
 	return pid
 }
 
+// hasEnded looks twice: a program that is just being executed has an empty
+// command line for a moment, on a busy machine a long one.
+func (p part) hasEnded() bool {
+	if p.pid() != 0 {
+		return false
+	}
+	time.Sleep(500 * time.Millisecond)
+	return p.pid() == 0
+}
+
 // start detaches the part (setsid), so that it outlives the caller
 // and its terminal. A part that runs already is left alone.
 func (p part) start() error {

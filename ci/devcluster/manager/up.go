@@ -198,7 +198,7 @@ func (c *cluster) wait(what string, limit time.Duration, check func(*api) error)
 			return nil
 		}
 		for _, p := range c.parts() {
-			if c.started[p.name] && p.pid() == 0 {
+			if c.started[p.name] && p.hasEnded() {
 				return fmt.Errorf("%s has ended; %s says:\n%s", p.name, p.log(), p.tail())
 			}
 		}
