@@ -1,5 +1,7 @@
 //! `landskap diff`: what an apply would do now.
 
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use anyhow::Context;
@@ -64,7 +66,15 @@ pub async fn run(session: &Session, arguments: &Diff) -> Result<Exit, Failure> {
 fn save(session: &Session, path: &Path, plan: &Plan) -> Result<(), Failure> {
     let path = session.environment.directory.join(path);
     let text = format!("{:#}\n", serde_json::to_value(plan)?);
-    std::fs::write(&path, text).with_context(|| format!("`{}` cannot be written", path.display()))?;
+    // For the user only: fingerprints of short secrets could be guessed.
+    std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&path)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .with_context(|| format!("`{}` cannot be written", path.display()))?;
     session
         .terminal
         .say(&format!("saved the plan; carry it out with: landskap apply --plan {}\n", path.display()));
